@@ -1,0 +1,150 @@
+"""Analytics (a model attached to a stream), and what they find: tracks, events and minute summaries."""
+
+from django.db import models
+from django.db.models import Q
+
+from apps.accounts.models import Account
+from apps.cameras.models import Camera
+from apps.catalog.models import ModelVersion
+from apps.core.models import UuidModel
+from apps.streams.models import Stream
+from omma_engine.ids import uuid7
+
+
+class AnalyticStatus(models.TextChoices):
+    PENDING = "pending"
+    RUNNING = "running"
+    WAITING = "waiting"  # the stream has no picture
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+class Analytic(UuidModel):
+    """A model plus parameters, attached to a stream, numbered from 0.
+
+    `regions` are polygons in normalised picture coordinates (`[[x, y], …]`, 0–1); none means everywhere.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    camera = models.ForeignKey(Camera, on_delete=models.CASCADE, related_name="analytics")
+    stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="analytics")
+    number = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=120)
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="analytics")
+    is_enabled = models.BooleanField(default=True)
+    rate_fps = models.FloatField(default=5.0)
+    min_confidence = models.FloatField(default=0.4)
+    labels = models.JSONField(default=list, blank=True)  # empty: all of the model's
+    regions = models.JSONField(default=list, blank=True)
+    parameters = models.JSONField(default=dict, blank=True)
+    status = models.CharField(max_length=16, choices=AnalyticStatus.choices, default=AnalyticStatus.PENDING)
+    status_detail = models.CharField(max_length=300, blank=True)
+    status_at = models.DateTimeField(null=True, blank=True)
+    analysed_fps = models.FloatField(default=0.0)
+    dropped_frames = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "inference_analytic"
+        ordering = ["stream_id", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["stream", "number"], name="analytic_number_once"),
+            models.CheckConstraint(condition=Q(rate_fps__gt=0) & Q(rate_fps__lte=60), name="analytic_rate_range"),
+            models.CheckConstraint(
+                condition=Q(min_confidence__gte=0) & Q(min_confidence__lte=1), name="analytic_confidence_unit"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Track(models.Model):
+    """One object over time. Partitioned by week over the id; kept as long as its stream's events are.
+
+    `path` is `[[offset_ms, x, y], …]` of the box's foot point, normalised; `best_box` is `x1 y1 x2 y2`, normalised.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    account_id = models.UUIDField()
+    camera_id = models.UUIDField()
+    stream_id = models.UUIDField()
+    analytic_id = models.UUIDField()
+    number = models.BigIntegerField()
+    label = models.CharField(max_length=64)
+    confidence = models.FloatField()
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    is_live = models.BooleanField(default=True)
+    best_at = models.DateTimeField()
+    best_box = models.JSONField(default=list)
+    crop = models.CharField(max_length=300, blank=True)
+    path = models.JSONField(default=list, blank=True)
+    hits = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        db_table = "inference_track"
+        indexes = [
+            models.Index(fields=["account_id", "camera_id", "-start"], name="track_of_camera"),
+            models.Index(fields=["account_id", "label", "-start"], name="track_by_label"),
+            models.Index(fields=["analytic_id", "number"], name="track_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label} {self.number}"
+
+
+class EventKind(models.TextChoices):
+    RULE = "rule"
+    DETECTION = "detection"
+    STREAM = "stream"
+    SYSTEM = "system"
+
+
+class Event(models.Model):
+    """Something that happened, with a time. Partitioned by week over the id. `cause_*` name what raised it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    account_id = models.UUIDField()
+    camera_id = models.UUIDField(null=True, blank=True)
+    stream_id = models.UUIDField(null=True, blank=True)
+    kind = models.CharField(max_length=16, choices=EventKind.choices)
+    cause_kind = models.CharField(max_length=16, blank=True)
+    cause_id = models.UUIDField(null=True, blank=True)
+    cause_name = models.CharField(max_length=120, blank=True)
+    start = models.DateTimeField()
+    end = models.DateTimeField(null=True, blank=True)
+    label = models.CharField(max_length=64, blank=True)
+    confidence = models.FloatField(null=True, blank=True)
+    track_id = models.UUIDField(null=True, blank=True)
+    box = models.JSONField(default=list, blank=True)
+    detail = models.JSONField(default=dict, blank=True)
+    snapshot = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        db_table = "inference_event"
+        indexes = [
+            models.Index(fields=["account_id", "-start"], name="event_newest"),
+            models.Index(fields=["account_id", "camera_id", "-start"], name="event_of_camera"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.label}".strip()
+
+
+class MinuteSummary(models.Model):
+    """What a stream showed in one minute: motion (0–1) and labels seen with their counts. Kept 90 days."""
+
+    id = models.BigAutoField(primary_key=True)
+    account_id = models.UUIDField()
+    camera_id = models.UUIDField()
+    stream_id = models.UUIDField()
+    minute = models.DateTimeField()
+    motion = models.FloatField(default=0.0)
+    labels = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        db_table = "inference_minute_summary"
+        constraints = [models.UniqueConstraint(fields=["stream_id", "minute"], name="minute_summary_once")]
+
+    def __str__(self) -> str:
+        return f"{self.minute:%Y-%m-%d %H:%M}"

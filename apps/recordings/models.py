@@ -1,0 +1,81 @@
+"""Recordings (named intervals of a stream) and how long footage is kept."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from apps.accounts.models import Account
+from apps.cameras.models import Camera
+from apps.core.models import UuidModel
+from apps.streams.models import Stream
+
+
+class RecordingState(models.TextChoices):
+    ACTIVE = "active"  # still growing
+    DONE = "done"
+
+
+class CauseKind(models.TextChoices):
+    USER = "user"
+    RULE = "rule"
+    DIALECT = "dialect"
+
+
+class Recording(UuidModel):
+    """An interval `[start, end)` of a stream that somebody or some rule wanted; it owns no bytes.
+
+    `start` is the last keyframe at or before `wanted_start`. `cause_*` are a snapshot that survives the cause.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="recordings")
+    camera = models.ForeignKey(Camera, on_delete=models.CASCADE, related_name="recordings")
+    stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="recordings")
+    number = models.PositiveIntegerField()
+    name = models.CharField(max_length=200, blank=True)
+    state = models.CharField(max_length=16, choices=RecordingState.choices, default=RecordingState.ACTIVE)
+    wanted_start = models.DateTimeField()
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    trigger_at = models.DateTimeField(null=True, blank=True)
+    cause_kind = models.CharField(max_length=16, choices=CauseKind.choices)
+    cause_id = models.UUIDField(null=True, blank=True)
+    cause_name = models.CharField(max_length=120, blank=True)
+    labels = models.JSONField(default=list, blank=True)
+    confidence = models.FloatField(null=True, blank=True)
+    is_held = models.BooleanField(default=False)
+    thumbnail = models.CharField(max_length=300, blank=True)
+    continues = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        db_table = "recordings_recording"
+        indexes = [
+            models.Index(fields=["account", "-start"], name="recording_newest"),
+            models.Index(fields=["stream", "start"], name="recording_of_stream"),
+            models.Index(fields=["state"], condition=Q(state="active"), name="recording_active"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "number"], name="recording_number_once"),
+            models.CheckConstraint(condition=Q(end__gte=F("start")), name="recording_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"Recording {self.number}"
+
+
+class RetentionPolicy(UuidModel):
+    """How long footage is kept: by age and by size, whichever comes first. `camera` empty: the account's default."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="retention_policies")
+    camera = models.ForeignKey(Camera, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    max_age_hours = models.PositiveIntegerField(default=7 * 24)
+    max_bytes = models.BigIntegerField(default=10 * (1 << 30))
+
+    class Meta:
+        db_table = "recordings_retention_policy"
+        verbose_name_plural = "retention policies"
+        constraints = [
+            models.UniqueConstraint(fields=["account", "camera"], name="retention_once", nulls_distinct=False),
+            models.CheckConstraint(condition=Q(max_bytes__gt=0), name="retention_bytes_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.camera or self.account}: {self.max_age_hours} h"

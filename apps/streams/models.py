@@ -1,0 +1,205 @@
+"""Sources and their streams, the segments on disk, the gaps between them, and the volumes that hold them."""
+
+from django.db import models
+from django.db.models import Q
+
+from apps.accounts.models import Account
+from apps.cameras.models import Camera
+from apps.core.models import UuidModel
+from omma_engine.ids import uuid7
+
+
+class SourceStatus(models.TextChoices):
+    """What the child last said; the values are the engine's `SourceState`, plus `pending` before the first child."""
+
+    PENDING = "pending"
+    CONNECTING = "connecting"
+    LIVE = "live"
+    RECONNECTING = "reconnecting"
+    ENDED = "ended"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+class Source(UuidModel):
+    """What is opened once: one child process, one lease, one or more streams."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    camera = models.ForeignKey(Camera, on_delete=models.CASCADE, related_name="sources")
+    name = models.CharField(max_length=32, default="main")
+    address = models.CharField(max_length=1000, blank=True)  # empty: the camera's own
+    options = models.JSONField(default=dict, blank=True)
+    is_wanted = models.BooleanField(default=True)
+    restart_serial = models.PositiveIntegerField(default=0)  # raised to restart the child
+    labels = models.JSONField(default=dict, blank=True)
+    status = models.CharField(max_length=16, choices=SourceStatus.choices, default=SourceStatus.PENDING)
+    status_code = models.CharField(max_length=32, blank=True)
+    status_detail = models.CharField(max_length=300, blank=True)
+    status_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "streams_source"
+        constraints = [models.UniqueConstraint(fields=["camera", "name"], name="source_name_once")]
+
+    def __str__(self) -> str:
+        return f"{self.camera} · {self.name}"
+
+
+class Mode(models.TextChoices):
+    OFF = "off"
+    CONTINUOUS = "continuous"
+    EVENTS = "events"
+
+
+class Stream(UuidModel):
+    """One encoded image sequence of a source."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    camera = models.ForeignKey(Camera, on_delete=models.CASCADE, related_name="streams")
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="streams")
+    name = models.CharField(max_length=32, default="main")
+    mode = models.CharField(max_length=16, choices=Mode.choices, default=Mode.EVENTS)
+    pre_roll_s = models.PositiveSmallIntegerField(default=10)
+    post_roll_s = models.PositiveSmallIntegerField(default=10)
+    codec = models.CharField(max_length=16, blank=True)
+    width = models.PositiveIntegerField(default=0)
+    height = models.PositiveIntegerField(default=0)
+    frame_rate = models.FloatField(default=0.0)
+    has_audio = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "streams_stream"
+        constraints = [
+            models.UniqueConstraint(fields=["camera", "name"], name="stream_name_once"),
+            models.CheckConstraint(condition=Q(pre_roll_s__lte=300), name="stream_pre_roll_max"),
+            models.CheckConstraint(condition=Q(post_roll_s__lte=300), name="stream_post_roll_max"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.camera} · {self.name}"
+
+
+class StreamLog(models.Model):
+    """What happened to a source, as its people see it. Kept 30 days, and each stream's last entry always."""
+
+    id = models.BigAutoField(primary_key=True)
+    account_id = models.UUIDField()
+    camera_id = models.UUIDField()
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="log")
+    at = models.DateTimeField()
+    status = models.CharField(max_length=16)
+    code = models.CharField(max_length=32, blank=True)
+    detail = models.CharField(max_length=300, blank=True)
+    actor_name = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        db_table = "streams_stream_log"
+        indexes = [models.Index(fields=["source", "-at"], name="stream_log_newest")]  # the camera page
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.detail}".strip()
+
+
+class VolumeState(models.TextChoices):
+    READY = "ready"
+    FULL = "full"
+    READ_ONLY = "read_only"
+    MISSING = "missing"
+    FOREIGN = "foreign"
+
+
+class Volume(UuidModel):
+    """A folder that holds segments, known by the identity file in it and not by its path."""
+
+    name = models.CharField(max_length=120, unique=True)
+    root = models.CharField(max_length=500, unique=True)
+    node_name = models.CharField(max_length=120, blank=True)
+    state = models.CharField(max_length=16, choices=VolumeState.choices, default=VolumeState.READY)
+    is_default = models.BooleanField(default=False)
+    max_bytes = models.BigIntegerField(null=True, blank=True)
+    min_free_bytes = models.BigIntegerField(default=1 << 30)
+    checked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "streams_volume"
+        constraints = [
+            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="volume_one_default"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SegmentState(models.TextChoices):
+    OPEN = "open"
+    CLOSED = "closed"
+    RECOVERED = "recovered"
+    GARBAGE = "garbage"
+
+
+class Segment(models.Model):
+    """One file of about a minute. The id is derived (`omma_engine.ids.segment_id`); partitioned by week over it.
+
+    Kept until retention deletes it. `fragments` is the index, a list of
+    `[start_us after start, duration_us, offset, size, keyframe 0/1]`; readers use bytes below `durable_bytes`.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    account_id = models.UUIDField()
+    camera_id = models.UUIDField()
+    stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="segments")
+    volume = models.ForeignKey(Volume, on_delete=models.PROTECT, related_name="segments")
+    epoch = models.BigIntegerField()
+    sequence = models.IntegerField()
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    start_ticks = models.BigIntegerField()
+    time_base_num = models.IntegerField()
+    time_base_den = models.IntegerField()
+    rate_ppm = models.FloatField(default=0.0)
+    clock = models.CharField(max_length=16)
+    error_us = models.BigIntegerField()
+    state = models.CharField(max_length=16, choices=SegmentState.choices, default=SegmentState.OPEN)
+    is_transient = models.BooleanField(default=False)
+    is_damaged = models.BooleanField(default=False)
+    path = models.CharField(max_length=300)
+    codec = models.CharField(max_length=16)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    has_audio = models.BooleanField(default=False)
+    init_size = models.PositiveIntegerField()
+    durable_bytes = models.BigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True)
+    fragments = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        db_table = "streams_segment"
+        indexes = [
+            models.Index(fields=["stream", "start"], name="segment_timeline"),  # playback and timeline of a stream
+            models.Index(fields=["state"], condition=Q(state__in=["open", "garbage"]), name="segment_unfinished"),
+            models.Index(fields=["volume", "start"], name="segment_oldest"),  # retention by size, oldest first
+        ]
+        constraints = [models.CheckConstraint(condition=Q(end__gte=models.F("start")), name="segment_not_negative")]
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class Gap(models.Model):
+    """An explained hole in a stream, `[start, end)`; open while `end` is null. Partitioned by week over the id."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    account_id = models.UUIDField()
+    camera_id = models.UUIDField()
+    stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="gaps")
+    start = models.DateTimeField()
+    end = models.DateTimeField(null=True, blank=True)
+    cause = models.CharField(max_length=16)
+    detail = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        db_table = "streams_gap"
+        indexes = [models.Index(fields=["stream", "start"], name="gap_timeline")]
+
+    def __str__(self) -> str:
+        return f"{self.cause} {self.start:%Y-%m-%d %H:%M:%S}"

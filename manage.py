@@ -1,0 +1,23 @@
+#!/usr/bin/env python
+"""Run Omma's management commands."""
+
+import os
+import sys
+from pathlib import Path
+
+
+def main() -> None:
+    """Hand the command line to Django."""
+    root = Path(__file__).resolve().parent
+    # Appended, never inserted: `platform/` in front of the standard library would shadow it (ADR 0001).
+    for path in (str(root), str(root / "platform")):
+        if path not in sys.path:
+            sys.path.append(path)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omma.settings.dev")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3 @@
+"""Settings for a checkout: the defaults."""
+
+from omma.settings.base import *  # noqa: F403

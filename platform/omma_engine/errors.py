@@ -1,0 +1,78 @@
+"""Errors of the engine.
+
+EngineError
+├── SourceError                 a source cannot be opened or read (retryable unless a subclass says no)
+│   ├── SourceUnreachableError  no route, refused, timed out
+│   ├── SourceAuthError         401 / 403: wait at least 30 s, so that the camera does not lock the account
+│   ├── SourceNotFoundError     404 / no such file or device
+│   ├── SourceUnsupportedError  codec, scheme or container that cannot be handled (not retryable)
+│   ├── SourceForbiddenError    the egress guard refused the address (not retryable)
+│   ├── SourceStalledError      no packet for longer than the read timeout
+│   └── SourceEndedError        the source came to its end (a file played once)
+├── StorageError                a volume cannot be written
+├── DetectorError               a model cannot be loaded or run
+│   └── ModelLayoutError        a model's inputs or outputs are not of a known layout
+└── ProtocolError               a malformed control message
+"""
+
+from typing import ClassVar
+
+
+class EngineError(Exception):
+    """Base of every error that the engine raises on purpose."""
+
+    code: ClassVar[str] = "engine_error"
+    is_retryable: ClassVar[bool] = True
+
+
+class SourceError(EngineError):
+    code = "source_error"
+
+
+class SourceUnreachableError(SourceError):
+    code = "unreachable"
+
+
+class SourceAuthError(SourceError):
+    code = "unauthorized"
+
+
+class SourceNotFoundError(SourceError):
+    code = "not_found"
+
+
+class SourceUnsupportedError(SourceError):
+    code = "unsupported"
+    is_retryable = False
+
+
+class SourceForbiddenError(SourceError):
+    code = "forbidden_address"
+    is_retryable = False
+
+
+class SourceStalledError(SourceError):
+    code = "stalled"
+
+
+class SourceEndedError(SourceError):
+    code = "ended"
+    is_retryable = False
+
+
+class StorageError(EngineError):
+    code = "storage"
+
+
+class DetectorError(EngineError):
+    code = "detector"
+
+
+class ModelLayoutError(DetectorError):
+    code = "model_layout"
+    is_retryable = False
+
+
+class ProtocolError(EngineError):
+    code = "protocol"
+    is_retryable = False
