@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
                 ('end', models.DateTimeField(blank=True, null=True)),
                 ('cause', models.CharField(max_length=16)),
                 ('detail', models.CharField(blank=True, max_length=300)),
-                ('stream', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='gaps', to='streams.stream')),
+                ('stream', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='gaps', to='streams.stream')),
             ],
             options={
                 'db_table': 'streams_gap',
@@ -142,8 +142,8 @@ class Migration(migrations.Migration):
                 ('durable_bytes', models.BigIntegerField(default=0)),
                 ('sha256', models.CharField(blank=True, max_length=64)),
                 ('fragments', models.JSONField(blank=True, default=list)),
-                ('stream', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='segments', to='streams.stream')),
-                ('volume', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='segments', to='streams.volume')),
+                ('stream', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='segments', to='streams.stream')),
+                ('volume', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='segments', to='streams.volume')),
             ],
             options={
                 'db_table': 'streams_segment',
