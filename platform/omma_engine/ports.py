@@ -4,13 +4,13 @@ Implementations that run inside a child are named on its command line as `packag
 import nothing but the standard library, `redis` and the engine.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Protocol
 from uuid import UUID
 
-from omma_engine.types import CodecInfo, EncodedPacket
+from omma_engine.types import CodecInfo, EncodedPacket, PacketSizes
 
 
 class DemandLevel(IntEnum):
@@ -35,6 +35,36 @@ class PacketPublisher(Protocol):
     def close(self) -> None:
         """Let go of connections; bounded to one second."""
         ...
+
+
+class PacketReader(Protocol):
+    """Reads one stream's packets from the bus. Call `read` at least each two seconds: that renews the demand."""
+
+    def read(self, timeout_s: float) -> list[CodecInfo | EncodedPacket | PacketSizes]:
+        """Return what has come, in order, or nothing after the timeout. Never raises while the bus is away.
+
+        The first packet, and the first after anything was missed, is a keyframe; a `CodecInfo` comes before it
+        when the codec is new. At level `KEYFRAMES` there are no packets between keyframes, but `PacketSizes`.
+        """
+        ...
+
+    def set_level(self, level: DemandLevel) -> None:
+        """Change what is wanted; when it is raised, the rest of the current GOP follows."""
+        ...
+
+    @property
+    def missed(self) -> int:
+        """How many packets were asked for and not received, since the reader was made."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class ResultPublisher(Protocol):
+    """Sends what was found in one frame to whoever watches. Never raises; what cannot be sent is counted."""
+
+    def publish(self, stream_id: UUID, message: Mapping[str, Any]) -> None: ...
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

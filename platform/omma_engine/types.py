@@ -126,6 +126,13 @@ class EncodedPacket:
 
 
 @dataclass(frozen=True, slots=True)
+class PacketSizes:
+    """The sizes of packets between keyframes, as `(capture_us, bytes)`: a measure of motion that costs no decoding."""
+
+    sizes: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Fragment:
     """One moof + mdat in a segment file, as indexed: times in microseconds after the segment's start."""
 

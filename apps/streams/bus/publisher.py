@@ -1,0 +1,244 @@
+"""Puts packets on the bus while somebody reads: the engine's `PacketPublisher`, for a capture child.
+
+`connect` may be called before a fork: threads and connections are made with the first codec or packet. Two threads
+serve all streams of a process. The *watcher* sleeps on a subscription until a reader comes; the *sender* sleeps until
+there is something that a reader wants. The packet loop itself only appends to a list.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+import redis
+
+from apps.streams.bus.connection import UNREACHABLE, Backoff, open_client
+from apps.streams.bus.outlet import Batch, Outlet, OutletFigures
+from apps.streams.bus.wire import (
+    WAKE_CHANNEL,
+    EntryId,
+    decode_demand,
+    demand_key,
+    packets_key,
+    sizes_key,
+)
+from omma_engine.clock import Clock, SystemClock
+from omma_engine.ports import DemandLevel, PacketPublisher
+from omma_engine.types import CodecInfo, EncodedPacket
+
+logger = logging.getLogger(__name__)
+
+POLL_READ_S = 1.0  # while somebody reads: to see readers go
+POLL_IDLE_S = 5.0  # while nobody reads: in case a wake-up got lost
+POLL_LEAST_S = 0.05
+LOCAL_EXPIRY_S = 5.0
+KEY_EXPIRY_S = 30
+MAX_SIZES_KEPT = 25
+CLOSE_S = 1.0
+
+
+def connect(url: str, *, clock: Clock | None = None) -> Callable[[UUID], PacketPublisher]:
+    """Return a factory of publishers; all that it makes share one pair of connections and threads."""
+    return PublisherHub(url, clock=clock or SystemClock())
+
+
+class StreamPublisher:
+    """One stream of a hub."""
+
+    def __init__(self, hub: "PublisherHub", outlet: Outlet) -> None:
+        self._hub = hub
+        self._outlet = outlet
+
+    def set_codec(self, info: CodecInfo) -> None:
+        self._hub.start()
+        self._outlet.set_codec(info)
+
+    def offer(self, packet: EncodedPacket) -> None:
+        if self._outlet.offer(packet):
+            self._hub.wake_sender()
+
+    def close(self) -> None:
+        self._hub.remove(self._outlet)
+
+    @property
+    def level(self) -> DemandLevel:
+        return self._outlet.level
+
+    @property
+    def figures(self) -> OutletFigures:
+        return self._outlet.figures
+
+
+class PublisherHub:
+    """The connections and threads that a process's publishers share."""
+
+    def __init__(self, url: str, *, clock: Clock) -> None:
+        self._url = url
+        self._clock = clock
+        self._outlets: dict[UUID, Outlet] = {}
+        self._lock = threading.Lock()
+        self._work = threading.Event()
+        self._closed = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._clients: list[redis.Redis] = []
+
+    def __call__(self, stream_id: UUID) -> StreamPublisher:
+        outlet = Outlet(stream_id, clock=self._clock)
+        with self._lock:
+            self._outlets[stream_id] = outlet
+        return StreamPublisher(self, outlet)
+
+    def start(self) -> None:
+        """Start the threads unless they run; called in the process that publishes, after any fork."""
+        with self._lock:
+            if self._threads or self._closed.is_set():
+                return
+            self._threads = [
+                threading.Thread(target=run, name=name, daemon=True)
+                for run, name in ((self._watch, "bus-watcher"), (self._send, "bus-sender"))
+            ]
+        for thread in self._threads:
+            thread.start()
+
+    def wake_sender(self) -> None:
+        self._work.set()
+
+    def remove(self, outlet: Outlet) -> None:
+        """Take a stream out; the last one stops the threads, bounded to a second."""
+        with self._lock:
+            self._outlets.pop(outlet.stream_id, None)
+            if self._outlets or self._closed.is_set():
+                return
+            self._closed.set()
+        self._work.set()
+        for client in self._clients:
+            client.connection_pool.disconnect()
+        deadline = time.monotonic() + CLOSE_S
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _client(self) -> redis.Redis:
+        client = open_client(self._url, timeout_s=1.0)
+        self._clients.append(client)
+        return client
+
+    # --- the watcher -------------------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        client, backoff, heard = self._client(), Backoff(), time.monotonic()
+        while not self._closed.is_set():
+            try:
+                with client.pubsub(ignore_subscribe_messages=True) as wakes:
+                    wakes.subscribe(WAKE_CHANNEL)
+                    while not self._closed.is_set():
+                        self._read_demand(client)
+                        backoff.reset()
+                        heard = time.monotonic()
+                        self._wait_for_wake(wakes)
+            except UNREACHABLE as error:
+                logger.debug("demand of the bus cannot be read: %s", error)
+                if time.monotonic() - heard > LOCAL_EXPIRY_S:
+                    self._expire_demand()
+                self._closed.wait(backoff.next_s())
+
+    def _wait_for_wake(self, wakes: "redis.client.PubSub") -> None:
+        """Sleep until one of our streams gets a reader, or until it is time to look again."""
+        is_read = any(outlet.level is not DemandLevel.NONE for outlet in self._snapshot())
+        deadline = time.monotonic() + (POLL_READ_S if is_read else POLL_IDLE_S)
+        while (left_s := deadline - time.monotonic()) > 0 and not self._closed.is_set():
+            message = wakes.get_message(timeout=left_s)
+            if message is not None and self._is_ours(message["data"]):
+                self._closed.wait(POLL_LEAST_S if is_read else 0)
+                return
+
+    def _is_ours(self, raw: bytes) -> bool:
+        try:
+            return UUID(raw.decode("ascii", "replace")) in self._outlets
+        except ValueError:
+            return False
+
+    def _read_demand(self, client: redis.Redis) -> None:
+        outlets = self._snapshot()
+        pipe = client.pipeline(transaction=False)
+        pipe.time()
+        for outlet in outlets:
+            pipe.hgetall(demand_key(outlet.stream_id))
+        (seconds, micros), *demands = pipe.execute()
+        now_ms = seconds * 1000 + micros // 1000
+        for outlet, demand in zip(outlets, demands, strict=True):
+            wanted = [decode_demand(raw) for raw in demand.values()]
+            level = max((level for level, expiry_ms in wanted if expiry_ms > now_ms), default=DemandLevel.NONE)
+            if outlet.set_level(level):
+                self._work.set()
+
+    def _expire_demand(self) -> None:
+        for outlet in self._snapshot():
+            outlet.set_level(DemandLevel.NONE)
+
+    # --- the sender --------------------------------------------------------------------------------------------
+
+    def _send(self) -> None:
+        client, backoff = self._client(), Backoff()
+        while not self._closed.is_set():
+            self._work.wait()
+            self._work.clear()
+            batches = [batch for outlet in self._snapshot() if (batch := outlet.take()) is not None]
+            if not batches:
+                continue
+            try:
+                self._write(client, batches)
+                backoff.reset()
+            except UNREACHABLE as error:
+                self._give_up(batches, error)
+                self._closed.wait(backoff.next_s())
+
+    def _write(self, client: redis.Redis, batches: list[Batch]) -> None:
+        pipe = client.pipeline(transaction=False)
+        owners = [batch for batch in batches for _ in range(_queue_commands(pipe, batch))]
+        answers = pipe.execute(raise_on_error=False)
+        refused = {
+            owner.stream_id: (owner, answer)
+            for owner, answer in zip(owners, answers, strict=True)
+            if isinstance(answer, redis.ResponseError)
+        }
+        for batch, error in refused.values():
+            self._refused(client, batch, error)
+
+    def _refused(self, client: redis.Redis, batch: Batch, error: redis.ResponseError) -> None:
+        """The server is full, or holds newer ids than ours (its clock or ours stepped): go on above them."""
+        logger.debug("the bus refused packets of %s: %s", batch.stream_id, error)
+        newest = client.xrevrange(packets_key(batch.stream_id), count=1)
+        floor = EntryId.parse(newest[0][0]).gop if newest else 0
+        outlet = self._outlets.get(batch.stream_id)
+        if outlet is not None:
+            outlet.lost(batch, floor=floor)
+
+    def _give_up(self, batches: list[Batch], error: Exception) -> None:
+        logger.debug("the bus is away: %s", error)
+        for batch in batches:
+            outlet = self._outlets.get(batch.stream_id)
+            if outlet is not None:
+                outlet.lost(batch)
+
+    def _snapshot(self) -> list[Outlet]:
+        with self._lock:
+            return list(self._outlets.values())
+
+
+def _queue_commands(pipe: "redis.client.Pipeline", batch: Batch) -> int:
+    """Queue a batch's commands and return how many they are."""
+    packets, sizes = packets_key(batch.stream_id), sizes_key(batch.stream_id)
+    before = len(pipe)
+    if batch.is_end:
+        pipe.delete(packets, sizes)
+    for entry_id, fields in batch.entries:
+        pipe.xadd(packets, fields, id=str(entry_id))
+    if batch.sizes is not None:
+        pipe.xadd(sizes, batch.sizes, maxlen=MAX_SIZES_KEPT)
+        pipe.expire(sizes, KEY_EXPIRY_S)
+    if batch.trim_before is not None:
+        pipe.xtrim(packets, minid=str(batch.trim_before), approximate=False)
+    if any(entry_id.index % 32 == 0 for entry_id, _ in batch.entries):
+        pipe.expire(packets, KEY_EXPIRY_S)
+    return len(pipe) - before

@@ -1,0 +1,106 @@
+"""Reads packets from the bus, from a thread: the engine's `PacketReader`. `async_reader` is its twin."""
+
+import secrets
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+import redis
+
+from apps.streams.bus.connection import UNREACHABLE, Backoff, open_client
+from apps.streams.bus.reading import READ_COUNT, RENEW_EVERY_S, SILENCE_S, BusItem, Position
+from apps.streams.bus.wire import (
+    DEMAND_EXPIRY_MS,
+    WAKE_CHANNEL,
+    EntryId,
+    demand_key,
+    encode_demand,
+    packets_key,
+)
+from omma_engine.ports import DemandLevel, PacketReader
+
+
+def connect(url: str) -> Callable[[UUID, DemandLevel], PacketReader]:
+    """Return a factory of readers, which share one pool of connections (one each while they wait)."""
+    client = open_client(url)
+
+    def open_reader(stream_id: UUID, level: DemandLevel) -> PacketReader:
+        return BusReader(client, stream_id, level)
+
+    return open_reader
+
+
+class BusReader:
+    """One reader of one stream; used by one thread at a time."""
+
+    def __init__(self, client: redis.Redis, stream_id: UUID, level: DemandLevel) -> None:
+        self._client = client
+        self._stream_id = stream_id
+        self._reader_id = secrets.token_hex(8)
+        self._position = Position(stream_id, level)
+        self._backoff = Backoff()
+        self._renewed_s = float("-inf")
+        self._heard_s = time.monotonic()
+
+    @property
+    def missed(self) -> int:
+        return self._position.missed
+
+    def set_level(self, level: DemandLevel) -> None:
+        if level is not self._position.level:
+            self._position.set_level(level)
+            self._renewed_s = float("-inf")
+
+    def read(self, timeout_s: float) -> list[BusItem]:
+        """Return what has come, or nothing after the timeout; the demand is renewed on the way."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            left_s = deadline - time.monotonic()
+            try:
+                items = self._read_once(max(0.0, min(left_s, RENEW_EVERY_S)))
+                self._backoff.reset()
+            except UNREACHABLE:
+                items = []
+                self._renewed_s = float("-inf")
+                time.sleep(max(0.0, min(left_s, self._backoff.next_s())))
+            if items or time.monotonic() >= deadline:
+                return items
+
+    def close(self) -> None:
+        """Withdraw the demand, so that publishing ends at once and not when it expires."""
+        try:
+            self._client.hdel(demand_key(self._stream_id), self._reader_id)
+        except UNREACHABLE:
+            return
+
+    def _read_once(self, wait_s: float) -> list[BusItem]:
+        now_s = time.monotonic()
+        if now_s - self._renewed_s >= RENEW_EVERY_S:
+            self._renew()
+        if self._position.last is None:
+            self._position.start_at(self._newest())
+        elif now_s - self._heard_s > SILENCE_S:
+            self._position.check_newest(self._newest())
+            self._heard_s = now_s
+        block_ms = int(wait_s * 1000)
+        reply = self._client.xread(self._position.keys(), count=READ_COUNT, block=block_ms or None)
+        if reply:
+            self._heard_s = time.monotonic()
+        return self._position.accept(reply)
+
+    def _renew(self) -> None:
+        """State the demand, on the server's clock; the first time, and at a new level, wake the publisher."""
+        is_news = self._renewed_s == float("-inf")
+        seconds, micros = self._client.time()
+        expiry_ms = seconds * 1000 + micros // 1000 + DEMAND_EXPIRY_MS
+        pipe = self._client.pipeline(transaction=False)
+        pipe.hset(demand_key(self._stream_id), self._reader_id, encode_demand(self._position.level, expiry_ms))
+        pipe.pexpire(demand_key(self._stream_id), 6 * DEMAND_EXPIRY_MS)
+        if is_news:
+            pipe.publish(WAKE_CHANNEL, str(self._stream_id))
+        pipe.execute()
+        self._renewed_s = time.monotonic()
+
+    def _newest(self) -> EntryId | None:
+        newest = self._client.xrevrange(packets_key(self._stream_id), count=1)
+        return EntryId.parse(newest[0][0]) if newest else None
