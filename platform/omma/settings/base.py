@@ -3,14 +3,14 @@
 import secrets
 from pathlib import Path
 
-from csp.constants import NONE, NONCE, SELF
+from csp.constants import NONCE, NONE, SELF
 
 from omma import env
 from omma.addresses import celery_address, database_settings, redis_address
 
 BASE_DIR = Path(__file__).resolve().parents[3]
 
-# --- Omma's own (DESIGN: README has the table) ---------------------------------------------------------------
+# --- Omma's own (DESIGN: README has the table) --------------------------------------------------------------
 OMMA_VERSION = "0.1.0"
 OMMA_DATA_DIR = env.read_path("OMMA_DATA_DIR", BASE_DIR / "var")
 OMMA_HOST = env.read_text("OMMA_HOST", "127.0.0.1")
@@ -26,9 +26,11 @@ DATABASE_URL = env.read_text("DATABASE_URL")
 REDIS_URL = env.read_text("REDIS_URL")
 BUS_URL = env.read_text("BUS_URL") or REDIS_URL
 
-# --- Django --------------------------------------------------------------------------------------------------
+# --- Django -------------------------------------------------------------------------------------------------
 _key_file = OMMA_SECRETS_DIR / "signing.key"
-SECRET_KEY = _key_file.read_text(encoding="ascii").strip() if _key_file.is_file() else secrets.token_urlsafe(50)
+SECRET_KEY = (
+    _key_file.read_text(encoding="ascii").strip() if _key_file.is_file() else secrets.token_urlsafe(50)
+)
 DEBUG = False
 ALLOWED_HOSTS = OMMA_ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
 ROOT_URLCONF = "omma.urls"
@@ -116,7 +118,7 @@ STORAGES = {
 }
 APPEND_SLASH = False
 
-# --- Security ------------------------------------------------------------------------------------------------
+# --- Security -----------------------------------------------------------------------------------------------
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -142,7 +144,7 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-# --- Data stores ---------------------------------------------------------------------------------------------
+# --- Data stores --------------------------------------------------------------------------------------------
 DATABASES = {"default": database_settings(DATABASE_URL)}
 CACHES = {
     "default": {
@@ -159,7 +161,7 @@ CHANNEL_LAYERS = {
     },
 }
 
-# --- Celery --------------------------------------------------------------------------------------------------
+# --- Celery -------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = celery_address(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
@@ -170,14 +172,18 @@ CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # else a worker gives up after about 46 min, and capture with it
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 900, "socket_timeout": 10, "socket_connect_timeout": 5}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 900,
+    "socket_timeout": 10,
+    "socket_connect_timeout": 5,
+}
 CELERY_TASK_SOFT_TIME_LIMIT = 180  # seconds
 CELERY_TASK_TIME_LIMIT = 225  # seconds; a quarter of the visibility timeout
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5  # seconds
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "apps.core.beat:PeriodicJobScheduler"
 
-# --- API -----------------------------------------------------------------------------------------------------
+# --- API ----------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "apps.accounts.api.authentication.TokenAuthentication",
@@ -207,7 +213,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
 }
 
-# --- Logging -------------------------------------------------------------------------------------------------
+# --- Logging ------------------------------------------------------------------------------------------------
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
