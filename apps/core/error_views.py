@@ -1,0 +1,64 @@
+"""What Django answers when no view did: `handler400`, `403`, `404` and `500` of the URL map."""
+
+import sys
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+
+from apps.core.api.envelope import error_body, json_error
+from apps.core.exceptions import (
+    ForbiddenError,
+    InvalidInputError,
+    NotVisibleError,
+    OmmaError,
+    PayloadTooLargeError,
+    UnavailableError,
+)
+from apps.core.foreign_errors import translate
+from apps.core.middleware import wants_json
+
+
+def bad_request(request: HttpRequest, exception: Exception, *args: Any, **kwargs: Any) -> HttpResponse:
+    """400, or 413 when the body was too large."""
+    error = translate(exception)
+    if not isinstance(error, InvalidInputError | PayloadTooLargeError):
+        error = InvalidInputError("The request cannot be understood.")
+    if wants_json(request):
+        return json_error(error)
+    response = defaults.bad_request(request, exception)
+    response.status_code = error.status
+    return response
+
+
+def permission_denied(request: HttpRequest, exception: Exception, *args: Any, **kwargs: Any) -> HttpResponse:
+    if wants_json(request):
+        return json_error(ForbiddenError(str(exception) or "You may not do this."))
+    return defaults.permission_denied(request, exception)
+
+
+def page_not_found(request: HttpRequest, exception: Exception, *args: Any, **kwargs: Any) -> HttpResponse:
+    if wants_json(request):
+        return json_error(NotVisibleError())
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    """500, or 503 when what failed outside any view (a session, a middleware) was the database being away."""
+    error = _cause()
+    if wants_json(request):
+        if error is not None:
+            return json_error(error)
+        return JsonResponse(
+            error_body("internal", "Something went wrong here; it has been logged."), status=500
+        )
+    response = defaults.server_error(request)
+    if error is not None:
+        response.status_code = error.status
+    return response
+
+
+def _cause() -> OmmaError | None:
+    exc = sys.exc_info()[1]
+    error = translate(exc) if exc is not None else None
+    return error if isinstance(error, UnavailableError) else None

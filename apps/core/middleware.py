@@ -1,0 +1,45 @@
+"""Errors raised by views outside the API framework (media, pages) become answers, and never tracebacks."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.deprecation import MiddlewareMixin
+
+from apps.core.api.envelope import error_headers, json_error
+from apps.core.exceptions import OmmaError
+from apps.core.foreign_errors import translate
+
+_JSON_PATHS = ("/api/", "/media/", "/ws/", "/compat/")
+
+
+class OmmaErrorMiddleware(MiddlewareMixin):
+    """Answer an `OmmaError`, a database or a broker that is away: JSON below the program paths, else a page."""
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        error = translate(exception)
+        if error is None or not _is_ours(error, exception):
+            return None
+        return answer_error(request, error)
+
+
+def _is_ours(error: OmmaError, exception: Exception) -> bool:
+    """Django answers its own 400, 403 and 404; what is left are our errors and services that are away."""
+    return error is exception or error.status == 503
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Whether a program asks, going by the address."""
+    return request.path.startswith(_JSON_PATHS)
+
+
+def answer_error(request: HttpRequest, error: OmmaError) -> HttpResponse:
+    """Return the error in the form that this address speaks."""
+    if wants_json(request):
+        return json_error(error)
+    context: dict[str, Any] = {"status": error.status, "message": error.message}
+    response = render(request, "error.html", context, status=error.status)
+    for name, value in error_headers(error).items():
+        if name != "WWW-Authenticate":  # a browser would open its own password box
+            response[name] = value
+    return response
