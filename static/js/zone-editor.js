@@ -13,7 +13,18 @@ class ZoneEditor {
     root.querySelector("svg").addEventListener("click", (event) => this.addAt(event));
     document.querySelector(`[data-clear="${this.field.id}"]`)?.addEventListener("click", () => this.clear());
     document.querySelector(`[data-add-point="${this.field.id}"]`)?.addEventListener("click", () => this.addBetween());
+    this.keepShape(root.querySelector("img"));
     this.render();
+  }
+
+  // The frame takes the picture's own shape, so that nothing is stretched.
+  keepShape(picture) {
+    if (!picture) return;
+    const apply = () => {
+      if (picture.naturalWidth) this.root.style.aspectRatio = `${picture.naturalWidth} / ${picture.naturalHeight}`;
+    };
+    picture.addEventListener("load", apply);
+    apply();
   }
 
   read() {

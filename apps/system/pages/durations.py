@@ -1,0 +1,24 @@
+"""Lengths of time and sizes in words."""
+
+from datetime import timedelta
+
+
+def duration_words(length: timedelta) -> str:
+    """Return a length as people write it.
+
+    >>> duration_words(timedelta(seconds=75))
+    '1 min 15 s'
+    """
+    seconds = int(length.total_seconds())
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes, seconds = divmod(seconds, 60)
+    if minutes < 60:
+        return f"{minutes} min {seconds} s" if seconds else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def percent(fraction: float | None) -> int:
+    """Return a fraction as whole percent."""
+    return round((fraction or 0.0) * 100)

@@ -1,0 +1,41 @@
+"""The rail: the places of the interface, and which one this page is."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+_PLACES = (
+    ("pages:live", _("Live"), "layout-grid", True),
+    ("pages:recordings", _("Recordings"), "film", True),
+    ("pages:events", _("Events"), "bell", True),
+    ("pages:cameras", _("Cameras"), "cctv", True),
+    ("pages:rules", _("Rules"), "list-checks", False),
+    ("pages:system", _("System"), "activity", False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry of the rail; only short ones stand in a phone's bottom bar."""
+
+    url: str
+    label: str
+    icon: str
+    is_short: bool
+    is_current: bool
+
+
+def places(request: HttpRequest) -> dict[str, list[Place]]:
+    """Give every template the rail (a context processor)."""
+    if not request.path.startswith("/app/"):
+        return {"places": []}
+    urls = [(reverse(name), label, icon, is_short) for name, label, icon, is_short in _PLACES]
+    current = max((url for url, *_rest in urls if request.path.startswith(url)), key=len, default="")
+    return {
+        "places": [
+            Place(url=url, label=str(label), icon=icon, is_short=is_short, is_current=url == current)
+            for url, label, icon, is_short in urls
+        ]
+    }

@@ -1,0 +1,149 @@
+"""Pages of recordings: the list with filters, one that plays, and the buttons beside it."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.accounts.access import Action, Actor, Resource, actor_of, may, require, visible
+from apps.cameras.models import Camera
+from apps.core.exceptions import OmmaError
+from apps.recordings import services
+from apps.recordings.models import Recording
+from apps.streams.models import Stream
+from apps.system.pages.durations import duration_words, percent
+from apps.system.pages.page_access import camera_or_404
+from apps.system.pages.paging import page_query
+
+_PAGE_SIZE = 24
+
+
+class RecordingFilterForm(forms.Form):
+    """Filters of the recordings page."""
+
+    camera = forms.ModelChoiceField(
+        Camera.objects.none(), required=False, label=gettext_lazy("Camera"), empty_label=gettext_lazy("all")
+    )
+    label = forms.CharField(max_length=64, required=False, label=gettext_lazy("Seen"))
+    since = forms.DateTimeField(
+        required=False,
+        label=gettext_lazy("From"),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    until = forms.DateTimeField(
+        required=False,
+        label=gettext_lazy("To"),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    held = forms.BooleanField(required=False, label=gettext_lazy("Held only"))
+
+    def __init__(self, data: object, *, actor: Actor) -> None:
+        super().__init__(data)  # type: ignore[arg-type]  # a QueryDict
+        field = self.fields["camera"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = visible(actor, Action.VIEW, Camera.objects.order_by("name", "id"), camera_path="id")
+
+
+@require_safe
+@login_required
+def recordings(request: HttpRequest) -> HttpResponse:
+    """List recordings, newest first."""
+    actor = actor_of(request)
+    form = RecordingFilterForm(request.GET, actor=actor)
+    chosen: dict[str, Any] = form.cleaned_data if form.is_valid() else {}
+    rows = visible(actor, Action.PLAYBACK, Recording.objects.select_related("camera"))
+    if chosen.get("camera"):
+        rows = rows.filter(camera=chosen["camera"])
+    if chosen.get("label"):
+        rows = rows.filter(labels__contains=[chosen["label"].strip().lower()])
+    if chosen.get("since"):
+        rows = rows.filter(end__gte=chosen["since"])
+    if chosen.get("until"):
+        rows = rows.filter(start__lte=chosen["until"])
+    if chosen.get("held"):
+        rows = rows.filter(is_held=True)
+    page = Paginator(rows.order_by("-start", "-id"), _PAGE_SIZE).get_page(request.GET.get("page"))
+    for recording in page.object_list:
+        recording.duration_words = duration_words(recording.end - recording.start)
+    context = {
+        "page": page,
+        "filter_form": form,
+        "is_filtered": any(chosen.values()),
+        "page_query": page_query(request),
+    }
+    return render(request, "app/recordings.html", context)
+
+
+def _recording_or_404(actor: Actor, recording_id: UUID, action: Action = Action.PLAYBACK) -> Recording:
+    rows = visible(actor, Action.PLAYBACK, Recording.objects.select_related("camera"))
+    recording = rows.filter(pk=recording_id).first()
+    if recording is None:
+        raise Http404
+    require(actor, action, _resource(recording))
+    return recording
+
+
+def _resource(recording: Recording) -> Resource:
+    return Resource(account_id=recording.account_id, camera_ids=frozenset({recording.camera_id}))
+
+
+@require_safe
+@login_required
+def recording(request: HttpRequest, recording_id: UUID) -> HttpResponse:
+    """Play one recording."""
+    actor = actor_of(request)
+    row = _recording_or_404(actor, recording_id)
+    row.duration_words = duration_words(row.end - row.start)  # type: ignore[attr-defined]  # for the template
+    row.percent = percent(row.confidence)  # type: ignore[attr-defined]  # for the template
+    context = {"recording": row, "may_record": may(actor, Action.RECORD, _resource(row)).allowed}
+    return render(request, "app/recording.html", context)
+
+
+@require_POST
+@login_required
+def record(request: HttpRequest, stream_id: UUID) -> HttpResponse:
+    """Start recording a stream now."""
+    actor = actor_of(request)
+    stream = get_object_or_404(Stream, pk=stream_id)
+    camera_or_404(actor, stream.camera_id, Action.RECORD)
+    try:
+        row = services.start_recording(actor=actor, stream=stream)
+    except OmmaError as error:
+        messages.error(request, error.message)
+        return redirect("pages:camera", camera_id=stream.camera_id)
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(status=204)
+    return redirect("pages:recording", recording_id=row.id)
+
+
+@require_POST
+@login_required
+def recording_stop(request: HttpRequest, recording_id: UUID) -> HttpResponse:
+    """End a growing recording."""
+    actor = actor_of(request)
+    row = _recording_or_404(actor, recording_id, Action.RECORD)
+    services.stop_recording(actor=actor, recording=row)
+    return redirect("pages:recording", recording_id=row.id)
+
+
+@require_POST
+@login_required
+def recording_hold(request: HttpRequest, recording_id: UUID) -> HttpResponse:
+    """Hold a recording against retention, or release it."""
+    actor = actor_of(request)
+    row = _recording_or_404(actor, recording_id, Action.RECORD)
+    if row.is_held:
+        services.release_recording(actor=actor, recording=row)
+        messages.success(request, _("Released: retention may remove it."))
+    else:
+        services.hold_recording(actor=actor, recording=row)
+        messages.success(request, _("Held: retention will not remove it."))
+    return redirect("pages:recording", recording_id=row.id)

@@ -1,0 +1,78 @@
+"""What a tile shows: a camera, its stream, its state in words, and whether it is being recorded."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from apps.accounts.access import Action, Actor, Resource, may
+from apps.cameras.models import Camera
+from apps.recordings.models import Recording, RecordingState
+from apps.streams.models import Mode, SourceStatus, Stream
+
+_STATUS_WORDS = {
+    SourceStatus.PENDING: "starting",
+    SourceStatus.CONNECTING: "connecting",
+    SourceStatus.LIVE: "live",
+    SourceStatus.RECONNECTING: "reconnecting",
+    SourceStatus.ENDED: "ended",
+    SourceStatus.FAILED: "no signal",
+    SourceStatus.STOPPED: "paused",
+}
+_MODE_WORDS = {
+    Mode.OFF: "not recorded",
+    Mode.CONTINUOUS: "recorded all the time",
+    Mode.EVENTS: "recorded on events",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One camera on the wall."""
+
+    camera: Camera
+    stream_id: UUID | None
+    source_id: UUID | None
+    status: str
+    status_words: str
+    mode_words: str
+    size_words: str
+    reason: str
+    is_recording: bool
+    may_record: bool
+
+
+def tiles_for(actor: Actor, cameras: Sequence[Camera]) -> list[Tile]:
+    """Return a tile for each camera, in their order, with two queries in all."""
+    ids = [camera.id for camera in cameras]
+    streams: dict[UUID, Stream] = {}
+    for stream in Stream.objects.filter(camera_id__in=ids).select_related("source").order_by("name", "id"):
+        if stream.name == "main" or stream.camera_id not in streams:
+            streams[stream.camera_id] = stream
+    recording = _recorded_streams(stream.id for stream in streams.values())
+    return [_tile(actor, camera, streams.get(camera.id), recording) for camera in cameras]
+
+
+def _recorded_streams(stream_ids: Iterable[UUID]) -> set[UUID]:
+    active = Recording.objects.filter(stream_id__in=list(stream_ids), state=RecordingState.ACTIVE)
+    return set(active.values_list("stream_id", flat=True))
+
+
+def _tile(actor: Actor, camera: Camera, stream: Stream | None, recorded: set[UUID]) -> Tile:
+    status = SourceStatus(stream.source.status) if stream else SourceStatus.STOPPED
+    if not camera.is_enabled:
+        status = SourceStatus.STOPPED
+    resource = Resource(account_id=camera.account_id, camera_ids=frozenset({camera.id}))
+    return Tile(
+        camera=camera,
+        stream_id=stream.id if stream else None,
+        source_id=stream.source_id if stream else None,
+        status=status.value,
+        status_words=_(_STATUS_WORDS[status]),
+        mode_words=_(_MODE_WORDS[Mode(stream.mode)]) if stream else "",
+        size_words=f"{stream.width} × {stream.height}" if stream and stream.width else "",
+        reason=stream.source.status_detail if stream and status is not SourceStatus.LIVE else "",
+        is_recording=bool(stream and stream.id in recorded),
+        may_record=may(actor, Action.RECORD, resource).allowed,
+    )
