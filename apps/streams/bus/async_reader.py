@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
 from uuid import UUID
 
 import redis.asyncio
@@ -21,14 +20,22 @@ from apps.streams.bus.wire import (
 from omma_engine.ports import DemandLevel
 
 
-def connect(url: str) -> Callable[[UUID, DemandLevel], "AsyncBusReader"]:
+def connect(url: str) -> "AsyncReaders":
     """Return a factory of readers, which share one pool of connections of the running event loop."""
-    client = open_async_client(url)
+    return AsyncReaders(open_async_client(url))
 
-    def open_reader(stream_id: UUID, level: DemandLevel) -> AsyncBusReader:
-        return AsyncBusReader(client, stream_id, level)
 
-    return open_reader
+class AsyncReaders:
+    """Makes readers of one bus; `close` when none of them is used any more."""
+
+    def __init__(self, client: "redis.asyncio.Redis") -> None:
+        self._client = client
+
+    def __call__(self, stream_id: UUID, level: DemandLevel) -> "AsyncBusReader":
+        return AsyncBusReader(self._client, stream_id, level)
+
+    async def close(self) -> None:
+        await self._client.aclose()
 
 
 class AsyncBusReader:
@@ -95,7 +102,9 @@ class AsyncBusReader:
         seconds, micros = await self._client.time()
         expiry_ms = seconds * 1000 + micros // 1000 + DEMAND_EXPIRY_MS
         pipe = self._client.pipeline(transaction=False)
-        pipe.hset(demand_key(self._stream_id), self._reader_id, encode_demand(self._position.level, expiry_ms))
+        pipe.hset(
+            demand_key(self._stream_id), self._reader_id, encode_demand(self._position.level, expiry_ms)
+        )
         pipe.pexpire(demand_key(self._stream_id), 6 * DEMAND_EXPIRY_MS)
         if is_news:
             pipe.publish(WAKE_CHANNEL, str(self._stream_id))

@@ -33,9 +33,9 @@ def open_async_client(url: str, *, timeout_s: float = READ_TIMEOUT_S) -> redis.a
 
 
 class Backoff:
-    """Waiting times that double from 0.25 s to 5 s, with jitter, so that children do not come back in step."""
+    """Waiting times that double from 0.25 s to 2 s, with jitter, so that children do not come back in step."""
 
-    def __init__(self, *, first_s: float = 0.25, most_s: float = 5.0) -> None:
+    def __init__(self, *, first_s: float = 0.25, most_s: float = 2.0) -> None:
         self._first_s, self._most_s = first_s, most_s
         self._next_s = first_s
 

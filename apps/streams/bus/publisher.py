@@ -81,7 +81,7 @@ class PublisherHub:
         self._work = threading.Event()
         self._closed = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._clients: list[redis.Redis] = []
+        self._heard_s = float("-inf")
 
     def __call__(self, stream_id: UUID) -> StreamPublisher:
         outlet = Outlet(stream_id, clock=self._clock)
@@ -112,42 +112,39 @@ class PublisherHub:
                 return
             self._closed.set()
         self._work.set()
-        for client in self._clients:
-            client.connection_pool.disconnect()
         deadline = time.monotonic() + CLOSE_S
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 
-    def _client(self) -> redis.Redis:
-        client = open_client(self._url, timeout_s=1.0)
-        self._clients.append(client)
-        return client
-
     # --- the watcher -------------------------------------------------------------------------------------------
 
     def _watch(self) -> None:
-        client, backoff, heard = self._client(), Backoff(), time.monotonic()
-        while not self._closed.is_set():
-            try:
-                with client.pubsub(ignore_subscribe_messages=True) as wakes:
-                    wakes.subscribe(WAKE_CHANNEL)
-                    while not self._closed.is_set():
-                        self._read_demand(client)
-                        backoff.reset()
-                        heard = time.monotonic()
-                        self._wait_for_wake(wakes)
-            except UNREACHABLE as error:
-                logger.debug("demand of the bus cannot be read: %s", error)
-                if time.monotonic() - heard > LOCAL_EXPIRY_S:
-                    self._expire_demand()
-                self._closed.wait(backoff.next_s())
+        backoff = Backoff()
+        with open_client(self._url, timeout_s=1.0) as client:
+            while not self._closed.is_set():
+                try:
+                    self._watch_connected(client, backoff)
+                except UNREACHABLE as error:
+                    logger.debug("demand of the bus cannot be read: %s", error)
+                    if time.monotonic() - self._heard_s > LOCAL_EXPIRY_S:
+                        self._expire_demand()
+                    self._closed.wait(backoff.next_s())
+
+    def _watch_connected(self, client: redis.Redis, backoff: Backoff) -> None:
+        with client.pubsub(ignore_subscribe_messages=True) as wakes:
+            wakes.subscribe(WAKE_CHANNEL)
+            while not self._closed.is_set():
+                self._read_demand(client)
+                backoff.reset()
+                self._heard_s = time.monotonic()
+                self._wait_for_wake(wakes)
 
     def _wait_for_wake(self, wakes: "redis.client.PubSub") -> None:
         """Sleep until one of our streams gets a reader, or until it is time to look again."""
         is_read = any(outlet.level is not DemandLevel.NONE for outlet in self._snapshot())
         deadline = time.monotonic() + (POLL_READ_S if is_read else POLL_IDLE_S)
         while (left_s := deadline - time.monotonic()) > 0 and not self._closed.is_set():
-            message = wakes.get_message(timeout=left_s)
+            message = wakes.get_message(timeout=min(left_s, CLOSE_S / 2))
             if message is not None and self._is_ours(message["data"]):
                 self._closed.wait(POLL_LEAST_S if is_read else 0)
                 return
@@ -168,7 +165,9 @@ class PublisherHub:
         now_ms = seconds * 1000 + micros // 1000
         for outlet, demand in zip(outlets, demands, strict=True):
             wanted = [decode_demand(raw) for raw in demand.values()]
-            level = max((level for level, expiry_ms in wanted if expiry_ms > now_ms), default=DemandLevel.NONE)
+            level = max(
+                (level for level, expiry_ms in wanted if expiry_ms > now_ms), default=DemandLevel.NONE
+            )
             if outlet.set_level(level):
                 self._work.set()
 
@@ -179,21 +178,22 @@ class PublisherHub:
     # --- the sender --------------------------------------------------------------------------------------------
 
     def _send(self) -> None:
-        client, backoff = self._client(), Backoff()
-        while not self._closed.is_set():
-            self._work.wait()
-            self._work.clear()
-            batches = [batch for outlet in self._snapshot() if (batch := outlet.take()) is not None]
-            if not batches:
-                continue
-            try:
-                self._write(client, batches)
-                backoff.reset()
-            except UNREACHABLE as error:
-                self._give_up(batches, error)
-                self._closed.wait(backoff.next_s())
+        backoff = Backoff()
+        with open_client(self._url, timeout_s=1.0) as client:
+            while not self._closed.is_set():
+                self._work.wait()
+                self._work.clear()
+                batches = [batch for outlet in self._snapshot() if (batch := outlet.take()) is not None]
+                try:
+                    self._write(client, batches)
+                    backoff.reset()
+                except UNREACHABLE as error:
+                    self._give_up(batches, error)
+                    self._closed.wait(backoff.next_s())
 
     def _write(self, client: redis.Redis, batches: list[Batch]) -> None:
+        if not batches:
+            return
         pipe = client.pipeline(transaction=False)
         owners = [batch for batch in batches for _ in range(_queue_commands(pipe, batch))]
         answers = pipe.execute(raise_on_error=False)

@@ -94,7 +94,9 @@ class BusReader:
         seconds, micros = self._client.time()
         expiry_ms = seconds * 1000 + micros // 1000 + DEMAND_EXPIRY_MS
         pipe = self._client.pipeline(transaction=False)
-        pipe.hset(demand_key(self._stream_id), self._reader_id, encode_demand(self._position.level, expiry_ms))
+        pipe.hset(
+            demand_key(self._stream_id), self._reader_id, encode_demand(self._position.level, expiry_ms)
+        )
         pipe.pexpire(demand_key(self._stream_id), 6 * DEMAND_EXPIRY_MS)
         if is_news:
             pipe.publish(WAKE_CHANNEL, str(self._stream_id))

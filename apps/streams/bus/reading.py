@@ -34,7 +34,7 @@ class Position:
     stream_id: UUID
     level: DemandLevel
     last: EntryId | None = None  # the newest entry seen; none before the reader has a place
-    last_sizes: str = "$"
+    last_sizes: str = "0-0"
     missed: int = 0
     _kept: EntryId | None = None  # the newest packet that was handed out
     _next_number: int | None = None
