@@ -1,0 +1,78 @@
+"""Which detector a model version means."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+from omma_engine.detect.base import Detector
+from omma_engine.detect.faces import FaceDetector, FaceSettings
+from omma_engine.detect.motion import MotionDetector, MotionSettings
+from omma_engine.detect.onnx_detector import OnnxDetector, OnnxSettings
+from omma_engine.detect.people import PeopleDetector, PeopleSettings
+from omma_engine.errors import DetectorError
+
+_Settings = TypeVar("_Settings", MotionSettings, PeopleSettings, FaceSettings, OnnxSettings)
+
+
+class Builtin(StrEnum):
+    """The detectors that need no file."""
+
+    MOTION = "motion"
+    PEOPLE = "people"
+    FACES = "faces"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """A model version: a built-in by name, or an ONNX file with its hash. `parameters` are JSON values."""
+
+    version_id: str
+    builtin: str = ""
+    file: str = ""
+    sha256: str = ""
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def has_memory(self) -> bool:
+        """Whether its detector learns from what it saw, so that each stream needs its own."""
+        return self.builtin == Builtin.MOTION
+
+
+def load_detector(spec: ModelSpec) -> Detector:
+    """Return a new detector. Raises `DetectorError`, whose message says what is wrong with the model."""
+    if spec.builtin:
+        return _builtin(spec)
+    return OnnxDetector(read_verified(Path(spec.file), sha256=spec.sha256), _settings(OnnxSettings, spec))
+
+
+def read_verified(path: Path, *, sha256: str) -> bytes:
+    """Return the file's bytes if they are the ones that were imported."""
+    try:
+        content = path.read_bytes()
+    except OSError as exc:
+        raise DetectorError(f"model file {path.name}: {exc.strerror}") from exc
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise DetectorError(f"model file {path.name}: its contents changed since it was imported")
+    return content
+
+
+def _builtin(spec: ModelSpec) -> Detector:
+    match spec.builtin:
+        case Builtin.MOTION:
+            return MotionDetector(_settings(MotionSettings, spec))
+        case Builtin.PEOPLE:
+            return PeopleDetector(_settings(PeopleSettings, spec))
+        case Builtin.FACES:
+            return FaceDetector(_settings(FaceSettings, spec))
+        case _:
+            raise DetectorError(f"expected a built-in detector (motion, people, faces), got {spec.builtin!r}")
+
+
+def _settings(kind: type[_Settings], spec: ModelSpec) -> _Settings:
+    try:
+        return kind(**spec.parameters)
+    except TypeError as exc:
+        raise DetectorError(f"model parameters: {exc}") from exc

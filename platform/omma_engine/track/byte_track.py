@@ -1,0 +1,76 @@
+"""Objects, by ByteTrack (Zhang et al., ECCV 2022) as the `trackers` library has it."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import supervision
+from trackers import ByteTrackTracker
+
+from omma_engine.detect.base import Detections
+from omma_engine.track.base import NO_TRACK, TrackedBox
+
+_LIBRARY_FPS = 30  # `lost_track_buffer` counts pictures at this rate
+
+
+class ByteTracker:
+    """One ByteTrack a label, so that a dog never becomes the person it walks with.
+
+    Boxes at `min_confidence` or more begin tracks; weaker ones only carry existing tracks on.
+    """
+
+    def __init__(self, *, rate_fps: float, min_confidence: float, lost_after_s: float = 2.0) -> None:
+        self.lost_after_us = round(lost_after_s * 1e6)
+        self._rate_fps = rate_fps
+        self._min_confidence = min_confidence
+        self._lost_after_s = lost_after_s
+        self._by_label: dict[str, ByteTrackTracker] = {}
+        self._last_us = -1
+
+    def update(self, found: Detections, *, at_us: int) -> list[TrackedBox]:
+        if at_us <= self._last_us:
+            return []
+        self._last_us = at_us
+        labels = np.array(found.labels, dtype=object)
+        boxes: list[TrackedBox] = []
+        for label in {*found.labels, *self._by_label}:
+            boxes += self._update_label(label, found.keep(labels == label), at_us)
+        return boxes
+
+    def _update_label(self, label: str, found: Detections, at_us: int) -> Iterator[TrackedBox]:
+        tracker = self._by_label.get(label)
+        if tracker is None:
+            tracker = self._by_label[label] = self._new_tracker()
+        tracked = tracker.update(_as_supervision(found), timestamp=at_us / 1e6)
+        for box, confidence, number in zip(
+            tracked.xyxy, _confidences(tracked), tracked.tracker_id, strict=True
+        ):
+            x1, y1, x2, y2 = (float(value) for value in box)
+            yield TrackedBox(self._key(label, int(number)), label, float(confidence), (x1, y1, x2, y2))
+
+    def _key(self, label: str, number: int) -> int:
+        """Return one key for what a label's tracker numbers by itself."""
+        if number == NO_TRACK:
+            return NO_TRACK
+        return (list(self._by_label).index(label) << 32) | number
+
+    def _new_tracker(self) -> ByteTrackTracker:
+        return ByteTrackTracker(
+            lost_track_buffer=round(self._lost_after_s * _LIBRARY_FPS),
+            frame_rate=self._rate_fps,
+            track_activation_threshold=self._min_confidence,
+            high_conf_det_threshold=self._min_confidence,
+            minimum_consecutive_frames=2,
+            minimum_iou_threshold=0.1,
+        )
+
+
+def _as_supervision(found: Detections) -> supervision.Detections:
+    return supervision.Detections(
+        xyxy=found.boxes_xyxy, confidence=found.scores, class_id=np.zeros(len(found), dtype=int)
+    )
+
+
+def _confidences(tracked: supervision.Detections) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    if tracked.confidence is None:
+        return np.zeros(len(tracked), dtype=np.float32)
+    return np.asarray(tracked.confidence, dtype=np.float32)
