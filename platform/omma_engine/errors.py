@@ -10,6 +10,10 @@ EngineError
 │   ├── SourceStalledError      no packet for longer than the read timeout
 │   └── SourceEndedError        the source came to its end (a file played once)
 ├── StorageError                a volume cannot be written
+├── PlaybackError               stored footage cannot be turned into what was asked
+│   ├── FootageMissingError     nothing is recorded there, or a file is gone (ask again after a new look-up)
+│   ├── FootageMixedError       one clip would hold several codecs or picture sizes (not retryable)
+│   └── FootageDamagedError     a file holds no readable video (not retryable)
 ├── DetectorError               a model cannot be loaded or run
 │   └── ModelLayoutError        a model's inputs or outputs are not of a known layout
 └── ProtocolError               a malformed control message
@@ -62,6 +66,30 @@ class SourceEndedError(SourceError):
 
 class StorageError(EngineError):
     code = "storage"
+
+
+class PlaybackError(EngineError):
+    code = "playback"
+
+
+class FootageMissingError(PlaybackError):
+    code = "no_footage"
+
+
+class FootageMixedError(PlaybackError):
+    """`parts` are the `(start_us, end_us)` ranges that are of one kind each."""
+
+    code = "mixed_footage"
+    is_retryable = False
+
+    def __init__(self, message: str, parts: tuple[tuple[int, int], ...]) -> None:
+        super().__init__(message)
+        self.parts = parts
+
+
+class FootageDamagedError(PlaybackError):
+    code = "damaged_footage"
+    is_retryable = False
 
 
 class DetectorError(EngineError):

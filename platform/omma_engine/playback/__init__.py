@@ -1,0 +1,1 @@
+"""Playback: what clients ask for, made from segment files without re-encoding."""

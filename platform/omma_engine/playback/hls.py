@@ -1,0 +1,81 @@
+"""Byte-range HLS playlists over segment files (RFC 8216, version 7, fragmented MP4)."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from uuid import UUID
+
+from omma_engine.playback.slices import Piece, Selection
+from omma_engine.types import Fragment
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND_US = 1_000_000
+_MIN_PART_US = 2_000_000  # short groups of pictures share an entry, so that a long range stays a small list
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    start_us: int
+    duration_us: int
+    offset: int
+    size: int
+
+
+def playlist(selection: Selection, *, address_of: Callable[[UUID], str], is_growing: bool) -> str:
+    """Return a media playlist whose entries are byte ranges of segment files, each starting at a keyframe.
+
+    Every file is a discontinuity, because its timestamps start anew; holes show in PROGRAM-DATE-TIME.
+    A growing range is an EVENT playlist without an end.
+    """
+    entries = [(piece, list(_entries(piece))) for piece in selection.pieces]
+    longest_us = max(entry.duration_us for _, listed in entries for entry in listed)
+    lines = [
+        "#EXTM3U",
+        "#EXT-X-VERSION:7",
+        f"#EXT-X-TARGETDURATION:{max(1, ceil(longest_us / _SECOND_US))}",
+        "#EXT-X-MEDIA-SEQUENCE:0",
+        f"#EXT-X-PLAYLIST-TYPE:{'EVENT' if is_growing else 'VOD'}",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+    ]
+    for index, (piece, listed) in enumerate(entries):
+        lines += _piece_lines(piece, listed, address_of(piece.source.segment_id), is_first=index == 0)
+    if not is_growing:
+        lines.append("#EXT-X-ENDLIST")
+    return "\n".join(lines) + "\n"
+
+
+def _piece_lines(piece: Piece, entries: Sequence[_Entry], address: str, *, is_first: bool) -> Iterator[str]:
+    if not is_first:
+        yield "#EXT-X-DISCONTINUITY"
+    yield f'#EXT-X-MAP:URI="{address}",BYTERANGE="{piece.source.init_size}@0"'
+    for entry in entries:
+        yield f"#EXT-X-PROGRAM-DATE-TIME:{_wall_time(entry.start_us)}"
+        yield f"#EXTINF:{entry.duration_us / _SECOND_US:.6f},"
+        yield f"#EXT-X-BYTERANGE:{entry.size}@{entry.offset}"
+        yield address
+
+
+def _entries(piece: Piece) -> Iterator[_Entry]:
+    group: list[Fragment] = []
+    for fragment in piece.fragments:
+        if group and fragment.is_keyframe and _span_us(group) >= _MIN_PART_US:
+            yield _entry(piece, group)
+            group = []
+        group.append(fragment)
+    yield _entry(piece, group)
+
+
+def _entry(piece: Piece, group: Sequence[Fragment]) -> _Entry:
+    start_us = piece.source.start_us + group[0].start_us
+    end_us = min(start_us + _span_us(group), max(piece.end_us, start_us + 1))
+    size = group[-1].offset + group[-1].size - group[0].offset
+    return _Entry(start_us, end_us - start_us, group[0].offset, size)
+
+
+def _span_us(group: Sequence[Fragment]) -> int:
+    return group[-1].start_us + group[-1].duration_us - group[0].start_us
+
+
+def _wall_time(us: int) -> str:
+    return (_EPOCH + timedelta(microseconds=us)).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
