@@ -3,6 +3,7 @@
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models import Q
+from django.utils.crypto import salted_hmac
 
 from apps.core.models import UuidModel
 from omma_engine.ids import uuid7
@@ -28,9 +29,16 @@ class User(AbstractUser):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.EmailField(blank=True)
-    session_epoch = models.PositiveIntegerField(default=0)  # raised to end every session and token of this user
+    session_epoch = models.PositiveIntegerField(
+        default=0
+    )  # raised to end every session and token of this user
 
     objects = UserManager()
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Tie sessions to the password, as Django does, and to the session epoch."""
+        bound = f"{self.session_epoch}:{self.password}"
+        return salted_hmac("omma.session", bound, secret=secret, algorithm="sha256").hexdigest()
 
     class Meta:
         db_table = "accounts_user"
@@ -74,7 +82,9 @@ class Grant(UuidModel):
 
     class Meta:
         db_table = "accounts_grant"
-        constraints = [models.UniqueConstraint(fields=["member", "scope_kind", "scope_id"], name="grant_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["member", "scope_kind", "scope_id"], name="grant_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.scope_kind} {self.scope_id}"

@@ -1,9 +1,9 @@
-"""Addresses that people write, taken apart once and strictly: no two readers may understand one differently."""
+"""Addresses that people write, taken apart once and strictly, so that no two readers differ about one."""
 
 import ipaddress
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit
 
 from apps.core.exceptions import InvalidAddressError
@@ -24,7 +24,7 @@ class NetworkAddress:
     path: str
     query: str = ""
     username: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
 
     @property
     def origin(self) -> str:

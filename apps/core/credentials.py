@@ -1,11 +1,11 @@
 """Credentials at rest: AES-256-GCM under keys that lie outside the database.
 
-Keys are files `credentials/<key id>.key` in `OMMA_SECRETS_DIR`, 32 bytes in base64. Ids sort by age: the newest key
-seals, every key that is still there unseals. To rotate, add a key (`add_key`), re-seal what is stored
-(`needs_resealing`), and remove the old file.
+Keys are files `credentials/<key id>.key` in `OMMA_SECRETS_DIR`, 32 bytes in base64. Ids sort by age: the
+newest key seals, every key that is still there unseals. To rotate, add a key (`add_key`), re-seal what is
+stored (`needs_resealing`), and remove the old file.
 
-A sealed value is: key id (ASCII, `KEY_ID_LENGTH` bytes) · nonce (12 bytes) · ciphertext and tag. The key id is
-authenticated too.
+A sealed value is: key id (ASCII, `KEY_ID_LENGTH` bytes) · nonce (12 bytes) · ciphertext and tag. The key id
+is authenticated too.
 """
 
 import base64

@@ -1,16 +1,18 @@
-"""The egress guard: every address that Omma is told to fetch passes here, and what it returns is what is opened.
+"""The egress guard: every address that Omma is told to fetch passes here, and only its result is opened.
 
-Two classes. *camera*: private networks are allowed. *outbound* (webhooks, model and video addresses): they are not.
-Both refuse loopback, link-local, metadata, unspecified, multicast and reserved addresses, and Omma's own services;
-`OMMA_EGRESS_ALLOW` lists networks that are allowed all the same (its own services never are). A name is resolved once, *all*
-its addresses must pass, and the caller opens the numeric one, so that a name cannot change its mind in between.
+Two classes. *camera*: private networks are allowed. *outbound* (webhooks, model and video addresses): they
+are not. Both refuse loopback, link-local, metadata, unspecified, multicast and reserved addresses, and Omma's
+own services; `OMMA_EGRESS_ALLOW` lists networks that are allowed all the same (own services never are). A
+name is resolved once, *all* its addresses must pass, and the caller opens the numeric one, so that the name
+cannot change its mind in between.
 
-An address given on the command line is the host owner's: its exact origin (`trusted_origin_of`) is opened as it is.
+An address given on the command line is the host owner's: its exact origin (`trusted_origin_of`) is opened as
+it is.
 """
 
 import ipaddress
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -49,8 +51,8 @@ class EgressClass(StrEnum):
 class CheckedAddress:
     """An address that may be opened.
 
-    `url` is written anew, without credentials. `numeric_host` is the address to connect to (IPv6 without brackets);
-    `numeric_url` is `url` with it. Both are empty for files and devices, which have `path`.
+    `url` is written anew, without credentials. `numeric_host` is the address to connect to (IPv6 without
+    brackets); `numeric_url` is `url` with it. Both are empty for files and devices, which have `path`.
     """
 
     url: str
@@ -61,7 +63,7 @@ class CheckedAddress:
     numeric_url: str = ""
     path: Path | None = None
     username: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     is_trusted: bool = False
 
     @property
@@ -108,7 +110,7 @@ def check_outbound(
 
 
 def trusted_origin_of(address: str) -> str:
-    """Return what to remember as trusted for an address from the command line: its origin, or its real path."""
+    """Return what to trust for an address from the command line: its origin, or its real path."""
     if "://" in address and not address.startswith("file:"):
         return parse_network_address(address, schemes=_ALL_CAMERA_SCHEMES).origin
     return str(_local_path(address))
@@ -183,7 +185,7 @@ def _check_local(address: str, trusted_origin: str, driver: str, field: str) -> 
         is_device or not path.is_relative_to((settings.OMMA_DATA_DIR / "media").resolve())
     ):
         raise ForbiddenAddressError(
-            "A file is played from the media folder of Omma's data; others, and devices, come from the command line.",
+            "Only files in the media folder of Omma's data can be named; others come from the command line.",
             field=field,
         )
     if driver == "v4l2" and not is_device:

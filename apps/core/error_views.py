@@ -25,7 +25,7 @@ def bad_request(request: HttpRequest, exception: Exception, *args: Any, **kwargs
     if not isinstance(error, InvalidInputError | PayloadTooLargeError):
         error = InvalidInputError("The request cannot be understood.")
     if wants_json(request):
-        return json_error(error)
+        return json_error(error, request)
     response = defaults.bad_request(request, exception)
     response.status_code = error.status
     return response
@@ -33,13 +33,13 @@ def bad_request(request: HttpRequest, exception: Exception, *args: Any, **kwargs
 
 def permission_denied(request: HttpRequest, exception: Exception, *args: Any, **kwargs: Any) -> HttpResponse:
     if wants_json(request):
-        return json_error(ForbiddenError(str(exception) or "You may not do this."))
+        return json_error(ForbiddenError(str(exception) or "You may not do this."), request)
     return defaults.permission_denied(request, exception)
 
 
 def page_not_found(request: HttpRequest, exception: Exception, *args: Any, **kwargs: Any) -> HttpResponse:
     if wants_json(request):
-        return json_error(NotVisibleError())
+        return json_error(NotVisibleError(), request)
     return defaults.page_not_found(request, exception)
 
 
@@ -48,7 +48,7 @@ def server_error(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpRespons
     error = _cause()
     if wants_json(request):
         if error is not None:
-            return json_error(error)
+            return json_error(error, request)
         return JsonResponse(
             error_body("internal", "Something went wrong here; it has been logged."), status=500
         )

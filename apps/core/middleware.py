@@ -1,4 +1,4 @@
-"""Errors raised by views outside the API framework (media, pages) become answers, and never tracebacks."""
+"""Errors raised by views outside the API framework (media, pages) become answers, never tracebacks."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ _JSON_PATHS = ("/api/", "/media/", "/ws/", "/compat/")
 
 
 class OmmaErrorMiddleware(MiddlewareMixin):
-    """Answer an `OmmaError`, a database or a broker that is away: JSON below the program paths, else a page."""
+    """Answer an `OmmaError`, a database or a broker that is away: JSON for programs, a page for people."""
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         error = translate(exception)
@@ -36,10 +36,10 @@ def wants_json(request: HttpRequest) -> bool:
 def answer_error(request: HttpRequest, error: OmmaError) -> HttpResponse:
     """Return the error in the form that this address speaks."""
     if wants_json(request):
-        return json_error(error)
+        return json_error(error, request)
     context: dict[str, Any] = {"status": error.status, "message": error.message}
     response = render(request, "error.html", context, status=error.status)
-    for name, value in error_headers(error).items():
+    for name, value in error_headers(error, request).items():
         if name != "WWW-Authenticate":  # a browser would open its own password box
             response[name] = value
     return response

@@ -28,7 +28,7 @@ def is_own(addresses: Iterable[IpAddress], port: int) -> bool:
 
 
 def _services() -> list[tuple[str, int]]:
-    """Return host and port of what listens on a port; unix sockets have none. The web is on every own address."""
+    """Return host and port of what listens on one (unix sockets do not); no host: every own address."""
     found = [("", settings.OMMA_PORT)]
     for url in (settings.DATABASE_URL, settings.REDIS_URL, settings.BUS_URL):
         parts = urlsplit(url)

@@ -4,12 +4,12 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-from django.http import Http404
 from rest_framework import exceptions as drf
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from apps.core.api.envelope import CHALLENGE, body_of, error_body, error_headers
+from apps.core.api.envelope import body_of, challenge_for, error_body, error_headers
 from apps.core.exceptions import OmmaError
 from apps.core.foreign_errors import summary_of, translate
 
@@ -17,16 +17,17 @@ logger = logging.getLogger(__name__)
 
 
 def handle_exception(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Return the answer for an error raised in an API view; None for a fault, which is logged and answered as 500."""
-    if isinstance(exc, drf.APIException) and not isinstance(exc, Http404):
+    """Return the answer for an error raised in an API view; None for a fault, which becomes a logged 500."""
+    request: Request = context["request"]
+    if isinstance(exc, drf.APIException):
         set_rollback()
-        return _answer_framework_error(exc)
+        return _answer_framework_error(exc, request)
     error = translate(exc)
     if error is None:
         return None
     set_rollback()
     _log(error, exc, context)
-    return Response(body_of(error), status=error.status, headers=error_headers(error))
+    return Response(body_of(error), status=error.status, headers=error_headers(error, request))
 
 
 def _log(error: OmmaError, exc: Exception, context: dict[str, Any]) -> None:
@@ -36,23 +37,15 @@ def _log(error: OmmaError, exc: Exception, context: dict[str, Any]) -> None:
     logger.error("%s answered %d %s: %s", view, error.status, error.error_code, exc)
 
 
-def _answer_framework_error(exc: drf.APIException) -> Response:
+def _answer_framework_error(exc: drf.APIException, request: Request) -> Response:
     fields = field_messages(exc.detail) if isinstance(exc, drf.ValidationError) else {}
     code = "invalid" if isinstance(exc, drf.ValidationError) else _code_of(exc)
     message = summary_of(fields) if fields else _text_of(exc.detail)
-    return Response(
-        error_body(code, message, fields=fields), status=exc.status_code, headers=_headers_of(exc)
-    )
-
-
-def _headers_of(exc: drf.APIException) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    if exc.status_code == 401:
-        headers["WWW-Authenticate"] = str(getattr(exc, "auth_header", "") or CHALLENGE)
+    headers = {"WWW-Authenticate": challenge_for(request)} if exc.status_code == 401 else {}
     wait = getattr(exc, "wait", None)
     if wait:
         headers["Retry-After"] = str(int(wait))
-    return headers
+    return Response(error_body(code, message, fields=fields), status=exc.status_code, headers=headers)
 
 
 def _code_of(exc: drf.APIException) -> str:

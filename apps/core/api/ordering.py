@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 
 class StableOrderingFilter(OrderingFilter):
-    """Order by what the view lists in `ordering_fields`; a view without it can only be read in its own order."""
+    """Order by what the view lists in `ordering_fields`; without it, only in the view's own order."""
 
     ordering_fields: Sequence[str] = ()
 
