@@ -60,7 +60,7 @@ class AsyncBusReader:
             self._position.set_level(level)
             self._renewed_s = float("-inf")
 
-    async def read(self, timeout_s: float) -> list[BusItem]:  # noqa: ASYNC109 - it ends with nothing, not an error
+    async def read(self, timeout_s: float) -> list[BusItem]:
         """Return what has come, or nothing after the timeout; the demand is renewed on the way."""
         deadline = time.monotonic() + timeout_s
         while True:

@@ -1,4 +1,4 @@
-"""How the bus's server is connected to: short timeouts, so that nothing waits long for a server that is away."""
+"""How the bus's server is connected to: short timeouts, so that nothing waits long for it."""
 
 import random
 
@@ -33,7 +33,7 @@ def open_async_client(url: str, *, timeout_s: float = READ_TIMEOUT_S) -> redis.a
 
 
 class Backoff:
-    """Waiting times that double from 0.25 s to 2 s, with jitter, so that children do not come back in step."""
+    """Waiting times that double up to a limit, with jitter, so that children do not come back in step."""
 
     def __init__(self, *, first_s: float = 0.25, most_s: float = 2.0) -> None:
         self._first_s, self._most_s = first_s, most_s

@@ -88,7 +88,7 @@ class OutletFigures:
 
 
 class Outlet:
-    """Holds the current GOP, bounded, and hands out what readers want of it. Thread-safe; never blocks for long."""
+    """Holds the current GOP, bounded, and hands out what readers want of it. Thread-safe."""
 
     def __init__(self, stream_id: UUID, *, clock: Clock, max_bytes: int = MAX_BYTES) -> None:
         self.stream_id = stream_id
@@ -216,7 +216,7 @@ class Outlet:
         return encoded
 
     def _take_end(self) -> Batch | None:
-        """Nobody reads: what the bus holds is removed, and the next reader gets the current GOP from its start."""
+        """Nobody reads: what the bus holds is removed; the next reader gets the current GOP whole."""
         self._late.clear()
         self._sizes.clear()
         if not self._on_bus:
@@ -247,7 +247,7 @@ class Outlet:
         return self._trim_inside()
 
     def _trim_inside(self) -> EntryId | None:
-        """One GOP that alone is above the limit: let go of its first half; who comes late waits for the next."""
+        """One GOP alone is above the limit: let go of its first half; who comes late waits for the next."""
         gop, size = self._on_bus[-1] if self._on_bus else (0, 0)
         if size <= self._max_bytes or self._gop is None:
             return None

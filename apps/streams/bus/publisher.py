@@ -1,8 +1,8 @@
 """Puts packets on the bus while somebody reads: the engine's `PacketPublisher`, for a capture child.
 
-`connect` may be called before a fork: threads and connections are made with the first codec or packet. Two threads
-serve all streams of a process. The *watcher* sleeps on a subscription until a reader comes; the *sender* sleeps until
-there is something that a reader wants. The packet loop itself only appends to a list.
+`connect` may be called before a fork: threads and connections are made with the first codec or packet. Two
+threads serve all streams of a process. The *watcher* sleeps on a subscription until a reader comes; the
+*sender* sleeps until there is something that a reader wants. The packet loop itself only appends to a list.
 """
 
 import logging
@@ -18,6 +18,7 @@ from apps.streams.bus.outlet import Batch, Outlet, OutletFigures
 from apps.streams.bus.wire import (
     WAKE_CHANNEL,
     EntryId,
+    Fields,
     decode_demand,
     demand_key,
     packets_key,
@@ -36,6 +37,8 @@ LOCAL_EXPIRY_S = 5.0
 KEY_EXPIRY_S = 30
 MAX_SIZES_KEPT = 25
 CLOSE_S = 1.0
+
+Command = tuple[str | bytes, ...]
 
 
 def connect(url: str, *, clock: Clock | None = None) -> Callable[[UUID], PacketPublisher]:
@@ -116,7 +119,7 @@ class PublisherHub:
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 
-    # --- the watcher -------------------------------------------------------------------------------------------
+    # --- the watcher ----------------------------------------------------------------------------------
 
     def _watch(self) -> None:
         backoff = Backoff()
@@ -175,7 +178,7 @@ class PublisherHub:
         for outlet in self._snapshot():
             outlet.set_level(DemandLevel.NONE)
 
-    # --- the sender --------------------------------------------------------------------------------------------
+    # --- the sender -----------------------------------------------------------------------------------
 
     def _send(self) -> None:
         backoff = Backoff()
@@ -192,18 +195,10 @@ class PublisherHub:
                     self._closed.wait(backoff.next_s())
 
     def _write(self, client: redis.Redis, batches: list[Batch]) -> None:
-        if not batches:
-            return
-        pipe = client.pipeline(transaction=False)
-        owners = [batch for batch in batches for _ in range(_queue_commands(pipe, batch))]
-        answers = pipe.execute(raise_on_error=False)
-        refused = {
-            owner.stream_id: (owner, answer)
-            for owner, answer in zip(owners, answers, strict=True)
-            if isinstance(answer, redis.ResponseError)
-        }
-        for batch, error in refused.values():
-            self._refused(client, batch, error)
+        for batch in batches:
+            error = _execute(client, commands_for(batch))
+            if error is not None:
+                self._refused(client, batch, error)
 
     def _refused(self, client: redis.Redis, batch: Batch, error: redis.ResponseError) -> None:
         """The server is full, or holds newer ids than ours (its clock or ours stepped): go on above them."""
@@ -226,19 +221,42 @@ class PublisherHub:
             return list(self._outlets.values())
 
 
-def _queue_commands(pipe: "redis.client.Pipeline", batch: Batch) -> int:
-    """Queue a batch's commands and return how many they are."""
+def _execute(client: redis.Redis, commands: list[Command]) -> redis.ResponseError | None:
+    """Write all commands at once, read the answers, and return the last refusal.
+
+    On a connection and not through a pipeline object, which at 30 packets a second costs three times as much.
+    """
+    pool, refusal = client.connection_pool, None
+    connection = pool.get_connection()
+    try:
+        connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+        for _ in commands:
+            try:
+                connection.read_response()
+            except redis.ResponseError as error:
+                refusal = error
+    except UNREACHABLE:
+        connection.disconnect()
+        raise
+    finally:
+        pool.release(connection)
+    return refusal
+
+
+def commands_for(batch: Batch) -> list[Command]:
+    """Return what writes a batch, in order."""
     packets, sizes = packets_key(batch.stream_id), sizes_key(batch.stream_id)
-    before = len(pipe)
-    if batch.is_end:
-        pipe.delete(packets, sizes)
-    for entry_id, fields in batch.entries:
-        pipe.xadd(packets, fields, id=str(entry_id))
+    commands: list[Command] = [("DEL", packets, sizes)] if batch.is_end else []
+    commands += [("XADD", packets, str(entry_id), *_flat(fields)) for entry_id, fields in batch.entries]
     if batch.sizes is not None:
-        pipe.xadd(sizes, batch.sizes, maxlen=MAX_SIZES_KEPT)
-        pipe.expire(sizes, KEY_EXPIRY_S)
+        commands.append(("XADD", sizes, "MAXLEN", str(MAX_SIZES_KEPT), "*", *_flat(batch.sizes)))
+        commands.append(("EXPIRE", sizes, str(KEY_EXPIRY_S)))
     if batch.trim_before is not None:
-        pipe.xtrim(packets, minid=str(batch.trim_before), approximate=False)
+        commands.append(("XTRIM", packets, "MINID", str(batch.trim_before)))
     if any(entry_id.index % 32 == 0 for entry_id, _ in batch.entries):
-        pipe.expire(packets, KEY_EXPIRY_S)
-    return len(pipe) - before
+        commands.append(("EXPIRE", packets, str(KEY_EXPIRY_S)))
+    return commands
+
+
+def _flat(fields: Fields) -> list[bytes]:
+    return [part for field in fields.items() for part in field]

@@ -29,7 +29,7 @@ READ_COUNT = 64
 
 @dataclass(slots=True)
 class Position:
-    """A reader's place in one stream. Packets before the first keyframe, and after a hole, are not handed out."""
+    """A reader's place in one stream. What comes before a keyframe, at first or after a hole, is left out."""
 
     stream_id: UUID
     level: DemandLevel

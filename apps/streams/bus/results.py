@@ -1,4 +1,4 @@
-"""What inference found in a frame, on its way to whoever watches. Nothing is kept: who is not there misses it."""
+"""What inference found in a frame, on its way to whoever watches. Nothing of it is kept."""
 
 import json
 import logging
@@ -40,7 +40,7 @@ def connect(url: str, *, clock: Clock | None = None) -> "BusResults":
 
 
 class BusResults:
-    """Publishes detections; never raises, and while the bus is away costs one try per back-off. One thread only."""
+    """Publishes detections from one thread; never raises, and tries a bus that is away once per back-off."""
 
     def __init__(self, url: str, *, clock: Clock) -> None:
         self._client = open_client(url, timeout_s=0.5)

@@ -1,8 +1,8 @@
 """What stands on the bus: keys, entries and ids.
 
-An entry of `packets` has the id `<gop>-<index>`: `gop` is the wall time in milliseconds at which the keyframe was
-taken, `index` counts the packets of that GOP from 0. So a reader knows from the ids alone where a GOP begins and
-whether something is missing, and trimming by id drops whole GOPs.
+An entry of `packets` has the id `<gop>-<index>`: `gop` is the wall time in milliseconds at which the keyframe
+was taken, `index` counts the packets of that GOP from 0. So a reader knows from the ids alone where a GOP
+begins and whether something is missing, and trimming by id drops whole GOPs.
 """
 
 import base64

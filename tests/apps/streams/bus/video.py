@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import av
 import numpy as np
+
 from omma_engine.types import ClockSource, CodecInfo, EncodedPacket
 
 FRAME_RATE = 25
