@@ -107,8 +107,16 @@ class LeaseStore(Protocol):
 
     def release(self, leases: Sequence[Lease]) -> None: ...
 
-    def wait_for_news(self, timeout_s: float) -> bool:
-        """Wait for a NOTIFY that desired state changed; return whether one came."""
+    def drain(self) -> bool:
+        """Offer all our leases to others; return whether another worker has free slots to take them."""
+        ...
+
+    def succeeded(self, leases: Sequence[Lease]) -> set[UUID]:
+        """Return those whose new owner already does the work."""
+        ...
+
+    def fileno(self) -> int | None:
+        """Return a descriptor that becomes readable when desired state may have changed; None while away."""
         ...
 
 

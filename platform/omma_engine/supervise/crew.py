@@ -1,0 +1,159 @@
+"""All children of one supervisor: starting, hearing, stopping and burying them. Loop thread only."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from omma_engine.clock import Clock
+from omma_engine.ports import Claimable, NewsItem
+from omma_engine.supervise.child import Child
+from omma_engine.supervise.config import SupervisorConfig
+from omma_engine.supervise.dialect import Assignment, Dialect, Line
+from omma_engine.supervise.spawning import Exit, Spawner
+
+logger = logging.getLogger(__name__)
+
+_SECOND_US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An object's life in a child is over. `bye` is what the child said last, None if it died unheard."""
+
+    object_id: UUID
+    epoch: int
+    lived_us: int
+    status: int
+    bye: str | None
+
+    @property
+    def is_crash(self) -> bool:
+        return self.status != 0
+
+
+@dataclass(slots=True)
+class Crew:
+    """The children by key, and which child has which object."""
+
+    config: SupervisorConfig
+    spawner: Spawner
+    dialect: Dialect
+    clock: Clock
+    on_news: Callable[[NewsItem], None]
+    children: dict[str, Child] = field(default_factory=dict)
+    place: dict[UUID, str] = field(default_factory=dict)
+
+    def begin(self, item: Claimable, assignment: Assignment) -> bool:
+        """Put an object into its child, starting one where there is none; False: not now."""
+        key = self.dialect.child_key(item, assignment.payload)
+        child = self.children.get(key)
+        if child is not None and child.kill_at_us is not None:
+            return False  # it is leaving: its successor starts after its exit
+        if child is None:
+            child = self._spawn(key, assignment)
+            if child is None:
+                return False
+        child.assignments[assignment.object_id] = assignment.epoch
+        self.place[assignment.object_id] = key
+        child.send(self.dialect.add(assignment))
+        return True
+
+    def end(self, object_id: UUID, reason: str) -> bool:
+        """Take an object out of its child; True if it is out already, else its `Ended` follows."""
+        key = self.place.get(object_id)
+        child = self.children.get(key) if key else None
+        if child is None:
+            return True
+        line = self.dialect.remove(object_id)
+        if line is None:
+            self._stop_child(child, reason)
+            return False
+        child.send(line)
+        child.assignments.pop(object_id, None)
+        self.place.pop(object_id, None)
+        if not child.assignments:
+            self._stop_child(child, reason)
+        return True
+
+    def end_all(self, reason: str) -> None:
+        for child in self.children.values():
+            self._stop_child(child, reason)
+
+    def beat(self) -> None:
+        for child in self.children.values():
+            child.send({"do": "beat"})
+
+    def tell(self, item: NewsItem) -> None:
+        """Acknowledge news up to this item, if the child that said them still lives."""
+        child = self.children.get(self.place.get(item.object_id, ""))
+        if child is not None and child.assignments.get(item.object_id) == item.epoch:
+            child.send(self.dialect.ack(item))
+
+    def listen(self) -> list[Ended]:
+        """Read all lines, kill who is silent or will not leave, and return who has ended."""
+        now_us = self.clock.monotonic_us()
+        for child in self.children.values():
+            self._hear(child, now_us)
+            child.flush()
+            self._kill_if_stuck(child, now_us)
+        ended: list[Ended] = []
+        for exit_ in self.spawner.poll():
+            ended.extend(self._bury(exit_, now_us))
+        return ended
+
+    def _spawn(self, key: str, assignment: Assignment) -> Child | None:
+        try:
+            spawned = self.spawner.spawn(key, assignment.payload)
+        except OSError as error:
+            logger.error("child %s could not be started: %s", key, error)
+            return None
+        spawned.connection.setblocking(False)
+        now_us = self.clock.monotonic_us()
+        child = Child(key, spawned.connection, started_us=now_us, heard_us=now_us)
+        self.children[key] = child
+        return child
+
+    def _stop_child(self, child: Child, reason: str) -> None:
+        if child.kill_at_us is None:
+            child.send({"do": "stop", "reason": reason})
+            child.kill_at_us = self.clock.monotonic_us() + int(self.config.stop_grace_s * _SECOND_US)
+
+    def _hear(self, child: Child, now_us: int) -> None:
+        for line in child.receive(now_us):
+            self._take(child, line)
+
+    def _take(self, child: Child, line: Line) -> None:
+        match line.get("say"):
+            case "beat":
+                child.beat = line
+            case "bye":
+                child.bye = str(line.get("reason", ""))
+            case "news":
+                item = self.dialect.news(line, child.assignments)
+                if item is None:
+                    logger.warning("child %s sent news that cannot be read", child.key)
+                else:
+                    self.on_news(item)
+
+    def _kill_if_stuck(self, child: Child, now_us: int) -> None:
+        is_silent = now_us - child.heard_us > self.config.silence_s * _SECOND_US
+        is_late = child.kill_at_us is not None and now_us > child.kill_at_us
+        if not (is_silent or is_late or child.is_broken):
+            return
+        logger.warning("child %s is killed: %s", child.key, "will not leave" if is_late else "stuck")
+        child.heard_us = now_us
+        self.spawner.kill(child.key)
+
+    def _bury(self, exit_: Exit, now_us: int) -> list[Ended]:
+        child = self.children.pop(exit_.key, None)
+        if child is None:
+            return []
+        self._hear(child, now_us)  # its last words may still be on the line
+        child.close()
+        ended = []
+        for object_id, epoch in child.assignments.items():
+            self.place.pop(object_id, None)
+            lived_us = now_us - child.started_us
+            ended.append(Ended(object_id, epoch, lived_us, exit_.status, child.bye))
+        return ended

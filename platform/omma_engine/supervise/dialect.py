@@ -1,0 +1,80 @@
+"""What differs between kinds of children: how they are told what to do, and how they say what happened."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from omma_engine.ports import Claimable, NewsItem
+
+Line = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One object on its way into a child; `payload` is what the dialect's `prepare` made of its spec."""
+
+    object_id: UUID
+    epoch: int
+    payload: Any
+
+
+class Dialect(Protocol):
+    """The words of one kind of children. All but `prepare` run on the loop thread and must not block."""
+
+    def prepare(self, item: Claimable) -> Any:
+        """Make what a start needs (resolve names, open secrets); raises `EngineError`."""
+        ...
+
+    def child_key(self, item: Claimable, payload: Any) -> str:
+        """Name the child that serves this object; objects with one key share a child."""
+        ...
+
+    def add(self, assignment: Assignment) -> Line:
+        """Return the line that makes a child begin with an object."""
+        ...
+
+    def remove(self, object_id: UUID) -> Line | None:
+        """Return the line that makes a child leave one object, or None where the child itself must stop."""
+        ...
+
+    def news(self, line: Line, assignments: dict[UUID, int]) -> NewsItem | None:
+        """Read a `news` line of a child that serves these objects (id → epoch); None: malformed."""
+        ...
+
+    def ack(self, item: NewsItem) -> Line:
+        """Return the line that tells a child that its news up to this item are in the database."""
+        ...
+
+    def trouble(self, item: Claimable, *, epoch: int, code: str, detail: str, at_us: int) -> NewsItem | None:
+        """Say, in the child's stead, that it cannot run (`sequence` -1: nothing to acknowledge)."""
+        ...
+
+
+class Salvager(Protocol):
+    """Brings home what dead children left on disk. Runs off the loop thread."""
+
+    def earlier(self, object_id: UUID, before_epoch: int) -> Iterator[list[NewsItem]]:
+        """Yield, batch by batch, what earlier lives of this object left, with epochs below the given one."""
+        ...
+
+    def after_exit(self, object_id: UUID, epoch: int) -> list[NewsItem]:
+        """Return the unacknowledged news of one ended life, and what its open files tell beyond them."""
+        ...
+
+    def settled(self, object_id: UUID, epoch: int) -> None:
+        """Forget the journal of an ended life: all its news are in the database."""
+        ...
+
+
+class NoSalvage:
+    """For children that leave nothing on disk."""
+
+    def earlier(self, object_id: UUID, before_epoch: int) -> Iterator[list[NewsItem]]:
+        return iter(())
+
+    def after_exit(self, object_id: UUID, epoch: int) -> list[NewsItem]:
+        return []
+
+    def settled(self, object_id: UUID, epoch: int) -> None:
+        return

@@ -1,0 +1,165 @@
+"""What this worker holds, and what to do next about each of it. Pure decisions on the loop thread."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from omma_engine.clock import Clock
+from omma_engine.errors import EngineError
+from omma_engine.ports import Claimable, Lease, NewsItem
+from omma_engine.supervise.config import SupervisorConfig
+from omma_engine.supervise.crew import Crew, Ended
+from omma_engine.supervise.dialect import Assignment
+from omma_engine.supervise.lanes import Lane
+from omma_engine.supervise.members import Member, Phase
+from omma_engine.supervise.restarts import RestartPolicy
+
+logger = logging.getLogger(__name__)
+
+_SECOND_US = 1_000_000
+_BYE_ENDED = "ended"
+
+
+@dataclass(slots=True)
+class Roster:
+    """The members by object."""
+
+    config: SupervisorConfig
+    crew: Crew
+    clock: Clock
+    work_lane: Lane
+    members: dict[UUID, Member] = field(default_factory=dict)
+    to_release: list[Lease] = field(default_factory=list)
+    troubles: list[NewsItem] = field(default_factory=list)
+
+    def leases(self) -> tuple[Lease, ...]:
+        return tuple(member.lease for member in self.members.values() if not member.is_lost)
+
+    def admit(self, lease: Lease, item: Claimable) -> None:
+        """Begin with a fresh lease."""
+        now_us = self.clock.monotonic_us()
+        policy = RestartPolicy(self.config)
+        self.members[lease.object_id] = Member(item, lease, policy, epoch=lease.epoch, due_us=now_us)
+
+    def lose(self, object_ids: Iterable[UUID], reason: str) -> None:
+        """Stop what another worker holds now."""
+        for object_id in object_ids:
+            member = self.members.get(object_id)
+            if member is not None:
+                logger.warning("%s %s is lost: %s", member.lease.kind, object_id, reason)
+                member.is_lost = True
+                self._dismiss(member, reason)
+
+    def reconcile(self, desired: Iterable[Claimable]) -> None:
+        """Stop what is not wanted, and restart what is wanted differently."""
+        wanted = {item.object_id: item for item in desired}
+        for member in list(self.members.values()):
+            item = wanted.get(member.object_id)
+            if item is None:
+                self._dismiss(member, "planned")
+            elif not member.is_leaving:
+                self._update(member, item)
+
+    def advance(self) -> None:
+        """Move every member on: prepare what is due, start what is prepared."""
+        now_us = self.clock.monotonic_us()
+        for member in list(self.members.values()):
+            if member.phase is Phase.WAITING and not member.is_leaving and now_us >= member.due_us:
+                self._prepare(member)
+            if member.phase is Phase.PREPARING and member.preparing is not None and member.preparing.done():
+                self._begin(member, now_us)
+            if member.is_leaving and member.is_out:
+                self._strike_off(member)
+
+    def bury(self, ended: Ended) -> None:
+        """Note the end of a life and when the next one is due."""
+        member = self.members.get(ended.object_id)
+        if member is None or member.epoch != ended.epoch:
+            return
+        now_us = self.clock.monotonic_us()
+        was_told = member.phase is Phase.STOPPING
+        member.phase = Phase.WAITING
+        if was_told:
+            member.due_us = now_us
+        elif ended.bye == _BYE_ENDED and member.running_fingerprint == member.item.fingerprint:
+            member.phase = Phase.RESTING
+        else:
+            self._back_off(member, ended, now_us)
+
+    def dismiss_all(self, reason: str) -> None:
+        for member in self.members.values():
+            self._dismiss(member, reason)
+
+    def _dismiss(self, member: Member, reason: str) -> None:
+        member.is_leaving = True
+        self._end(member, reason)
+
+    def _update(self, member: Member, item: Claimable) -> None:
+        is_other = item.fingerprint != member.item.fingerprint
+        member.item = item
+        if not is_other:
+            return
+        member.restarts = RestartPolicy(self.config)
+        if member.phase in {Phase.RUNNING, Phase.PREPARING}:
+            self._end(member, "changed")
+        elif member.is_out:
+            member.phase, member.due_us = Phase.WAITING, self.clock.monotonic_us()
+
+    def _end(self, member: Member, reason: str) -> None:
+        if member.phase is Phase.PREPARING:
+            member.phase, member.preparing = Phase.WAITING, None
+        elif member.phase is Phase.RUNNING:
+            member.phase = Phase.STOPPING
+            if self.crew.end(member.object_id, reason):
+                member.phase, member.due_us = Phase.WAITING, self.clock.monotonic_us()
+
+    def _prepare(self, member: Member) -> None:
+        item = member.item
+        member.phase = Phase.PREPARING
+        member.preparing = self.work_lane.submit(lambda: self.crew.dialect.prepare(item))
+
+    def _begin(self, member: Member, now_us: int) -> None:
+        future, member.preparing = member.preparing, None
+        member.phase = Phase.WAITING
+        if future is None or member.is_leaving:
+            return
+        try:
+            payload = future.result()
+        except EngineError as error:
+            self._tell_trouble(member, error.code, str(error))
+            member.due_us = member.restarts.after_exit(now_us=now_us, lived_us=0, is_crash=False)
+            return
+        assignment = Assignment(member.object_id, member.epoch + 1, payload)
+        if self.crew.begin(member.item, assignment):
+            member.epoch += 1
+            member.phase, member.trouble = Phase.RUNNING, ""
+            member.running_fingerprint = member.item.fingerprint
+        else:
+            member.due_us = now_us + _SECOND_US // 4
+
+    def _back_off(self, member: Member, ended: Ended, now_us: int) -> None:
+        member.due_us = member.restarts.after_exit(
+            now_us=now_us, lived_us=ended.lived_us, is_crash=ended.is_crash
+        )
+        if ended.is_crash:
+            logger.warning("the child of %s ended with status %d", ended.object_id, ended.status)
+        if member.restarts.is_parked:
+            detail = f"crashed {self.config.crashes_to_park} times, next try in {self.config.park_s:.0f} s"
+            self._tell_trouble(member, "parked", detail)
+
+    def _tell_trouble(self, member: Member, code: str, detail: str) -> None:
+        if member.trouble == f"{code} {detail}":
+            return
+        member.trouble = f"{code} {detail}"
+        logger.warning("%s %s cannot run: %s %s", member.lease.kind, member.object_id, code, detail)
+        item = self.crew.dialect.trouble(
+            member.item, epoch=member.epoch, code=code, detail=detail, at_us=self.clock.now_us()
+        )
+        if item is not None:
+            self.troubles.append(item)
+
+    def _strike_off(self, member: Member) -> None:
+        del self.members[member.object_id]
+        if not member.is_lost:
+            self.to_release.append(member.lease)
