@@ -5,3 +5,15 @@ class CoreConfig(AppConfig):
     name = "apps.core"
     label = "core"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from apps.core import periodic, worker_steps
+        from apps.core.outbox_step import OutboxStep
+
+        worker_steps.register("default", OutboxStep)
+        periodic.register(
+            "partitions", "Make and drop weekly partitions", "apps.core.partitions.maintain", "15 * * * *"
+        )
+        periodic.register(
+            "clean-up", "Throw away old news and logs", "apps.core.cleaning.clean_up", "40 * * * *"
+        )

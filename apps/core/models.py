@@ -1,7 +1,8 @@
-"""The few tables that everything shares: news, long jobs, periodic jobs, nodes, leases and the audit trail."""
+"""The few tables that everything shares: news, jobs, periodic jobs, nodes, leases and the audit trail."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, Q
+from django.db.models.functions import Cast
 
 from omma_engine.ids import uuid7
 
@@ -25,7 +26,12 @@ class Outbox(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    xid = models.BigIntegerField(editable=False)
+    xid = models.BigIntegerField(
+        editable=False,
+        db_default=Cast(
+            Cast(Func(function="pg_current_xact_id"), models.TextField()), models.BigIntegerField()
+        ),
+    )
     kind = models.CharField(max_length=64)
     account_id = models.UUIDField(null=True, blank=True)
     camera_ids = models.JSONField(default=list, blank=True)
@@ -72,7 +78,7 @@ class TaskState(models.TextChoices):
 
 
 class Task(UuidModel):
-    """A long job with progress. The row is the truth, the queue only a nudge; `unique_key` makes a repeat harmless."""
+    """A long job with progress. The row is the truth, the queue a nudge; `unique_key` makes repeats harmless."""
 
     kind = models.CharField(max_length=64)
     unique_key = models.CharField(max_length=200, unique=True)
@@ -97,7 +103,9 @@ class Task(UuidModel):
             models.Index(fields=["account_id", "-id"], name="task_of_account"),
         ]
         constraints = [
-            models.CheckConstraint(condition=Q(progress__gte=0) & Q(progress__lte=1), name="task_progress_unit"),
+            models.CheckConstraint(
+                condition=Q(progress__gte=0) & Q(progress__lte=1), name="task_progress_unit"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -172,9 +180,9 @@ class LeaseKind(models.TextChoices):
 
 
 class Lease(models.Model):
-    """Who runs an object, fenced by `epoch` (blocks of 2^20). Narrow, fillfactor 50: renewing touches nothing else.
+    """Who runs an object, fenced by `epoch` (blocks of 2^20).
 
-    All times are on the database's clock.
+    Narrow, fillfactor 50: renewing touches nothing else. All times are on the database's clock.
     """
 
     object_id = models.UUIDField(primary_key=True)
@@ -219,4 +227,3 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor_name} {self.action} {self.subject_name}".strip()
-

@@ -1,0 +1,64 @@
+"""When a periodic job is due. A schedule is a number of seconds, or five cron fields in UTC."""
+
+from datetime import UTC, datetime, timedelta
+
+from celery.schedules import ParseException, crontab
+
+from apps.core.exceptions import InvalidInputError
+
+LONGEST_CRON_GAP_DAYS = 366 * 8  # the 29th of February across a century
+
+
+def latest_slot(schedule: str, now: datetime) -> datetime:
+    """Return the newest moment at or before `now` at which the job was due."""
+    if schedule.strip().isdigit():
+        seconds = int(schedule)
+        return datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, UTC)
+    return _latest_cron_slot(_parse_cron(schedule), now.astimezone(UTC))
+
+
+def check_schedule(schedule: str) -> None:
+    """Raise `InvalidInputError` for what is no schedule."""
+    if schedule.strip().isdigit():
+        if int(schedule) < 1:
+            raise InvalidInputError(f"Expected at least 1 second, got {schedule!r}.", field="schedule")
+        return
+    _latest_cron_slot(_parse_cron(schedule), datetime.now(UTC))
+
+
+def _parse_cron(schedule: str) -> crontab:
+    fields = schedule.split()
+    if len(fields) != 5:
+        raise InvalidInputError(
+            f"Expected a number of seconds or five cron fields, got {schedule!r}.", field="schedule"
+        )
+    minute, hour, day_of_month, month_of_year, day_of_week = fields
+    try:
+        return crontab(minute, hour, day_of_week, day_of_month, month_of_year)
+    except (ParseException, ValueError) as error:
+        raise InvalidInputError(f"{schedule!r} is not a cron schedule: {error}.", field="schedule") from error
+
+
+def _latest_cron_slot(cron: crontab, now: datetime) -> datetime:
+    day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    for days_back in range(LONGEST_CRON_GAP_DAYS):
+        slot = _latest_slot_on(cron, day - timedelta(days=days_back), now)
+        if slot is not None:
+            return slot
+    raise InvalidInputError("This cron schedule never comes due.", field="schedule")
+
+
+def _latest_slot_on(cron: crontab, day: datetime, now: datetime) -> datetime | None:
+    is_day = (
+        day.month in cron.month_of_year
+        and day.day in cron.day_of_month
+        and day.isoweekday() % 7 in cron.day_of_week
+    )
+    if not is_day:
+        return None
+    slots = (
+        day.replace(hour=hour, minute=minute)
+        for hour in sorted(cron.hour, reverse=True)
+        for minute in sorted(cron.minute, reverse=True)
+    )
+    return next((slot for slot in slots if slot <= now), None)
