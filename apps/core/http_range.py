@@ -1,8 +1,8 @@
 """Files as HTTP bodies under ASGI: single byte ranges, validators and bounded memory (RFC 9110, RFC 6266).
 
-A view authorises, opens the file, closes its database connection and returns `file_response`. The body is read
-in chunks off the event loop. Several ranges in one request are answered with the whole file, which RFC 9110
-section 14.2 allows and every player takes.
+A view authorises, opens the file, closes its database connection and returns `file_response`. The body is
+read in chunks off the event loop. Several ranges in one request are answered with the whole file, which
+RFC 9110 section 14.2 allows and every player takes.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ class UnsatisfiableRangeError(ValueError):
 
 
 class OpenFile:
-    """A descriptor that is served once: `size` bytes from its start. Owns it; an unlinked file stays readable."""
+    """A descriptor that is served once, `size` bytes of it; an unlinked file stays readable."""
 
     def __init__(self, descriptor: int, size: int | None = None) -> None:
         self._descriptor = descriptor

@@ -1,8 +1,8 @@
 """One seekable MP4 of a range, copied from segment fragments without decoding.
 
-Times in the clip keep the distances of the wall clock, drift included: the picture before a hole stays for as
-long as the hole was, up to `MAX_SHOWN_HOLE_US`. A longer hole takes no time in the clip; `ClipPart` says which
-stretch of wall time each stretch of the clip shows.
+Times in the clip keep the distances of the wall clock, drift included: the picture before a hole stays for
+as long as the hole was, up to `MAX_SHOWN_HOLE_US`. A longer hole takes no time in the clip; `ClipPart` says
+which stretch of wall time each stretch of the clip shows.
 """
 
 import fcntl
@@ -69,16 +69,14 @@ def clip_parts(selection: Selection) -> tuple[ClipPart, ...]:
 def clip_key(selection: Selection) -> str:
     """Return the name of the clip's exact content, as 64 hexadecimal digits."""
     facts = [
-        [
-            str(piece.source.segment_id),
-            piece.start_us,
-            piece.limit_us,
-            [one.offset for one in piece.fragments],
-        ]
-        + [piece.fragments[-1].size]
+        [str(piece.source.segment_id), piece.start_us, piece.limit_us, _byte_ranges(piece)]
         for piece in selection.pieces
     ]
     return hashlib.sha256(json.dumps([_FORMAT_SERIAL, facts]).encode()).hexdigest()
+
+
+def _byte_ranges(piece: Piece) -> list[tuple[int, int]]:
+    return [(one.offset, one.size) for one in piece.fragments]
 
 
 def build_clip(selection: Selection, folder: Path) -> Clip:
@@ -179,7 +177,7 @@ class _Placing:
         return cls(origin_s, Fraction(at_us, _SECOND_US), length_s, limit_s)
 
     def shows(self, time_s: Fraction, *, is_sound: bool) -> bool:
-        """Whether a packet this long after the first picture belongs in; earlier ones need a GOP that is not here."""
+        """Whether a packet this long after the first picture belongs in; earlier ones lack their GOP."""
         limit_s = self.sound_limit_s if is_sound else self.picture_limit_s
         return time_s >= 0 and (limit_s is None or time_s < limit_s)
 
@@ -225,7 +223,7 @@ class _ClipWriter:
                 self._copy_sound(packet, placing)
 
     def _open_tracks(self, video: av.VideoStream, audio: av.AudioStream | None) -> tuple[_Track, bytes]:
-        """Make the tracks on the first piece; return the video's, and what goes before keyframes of a new encoder."""
+        """Make the tracks on the first piece; return the video's, and a new encoder's parameter sets."""
         if self._video is None:
             self._video = _Track(self._output.add_stream_from_template(video), _TICKS_HZ)
             if audio is not None:
@@ -237,7 +235,7 @@ class _ClipWriter:
         return self._video, parameter_sets(video.codec_context.name, extradata) or b""
 
     def _matching_audio(self, source: InputContainer) -> av.AudioStream | None:
-        """Return the sound that the clip's sound track can take; another kind is left out, the picture never is."""
+        """Return the sound that the clip's sound track can take; another kind is left out."""
         if not source.streams.audio or (self._video is not None and self._audio is None):
             return None
         audio = source.streams.audio[0]

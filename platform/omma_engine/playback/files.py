@@ -50,8 +50,8 @@ def open_beneath(root: Path, relative: str) -> int:
 class PieceFile(io.RawIOBase):
     """A piece as a seekable MP4: its segment's head, a `free` box over what is left out, and its fragments.
 
-    Every byte keeps its place in the file, so that offsets written in the boxes stay true. Owns its descriptor;
-    an unlinked file stays readable until it is closed. One thread at a time.
+    Every byte keeps its place in the file, so that offsets written in the boxes stay true. Owns its
+    descriptor; an unlinked file stays readable until it is closed. One thread at a time.
     """
 
     def __init__(self, descriptor: int, *, init_size: int, fragments: Sequence[Fragment]) -> None:

@@ -6,7 +6,7 @@ _SUPPORTED_LENGTH_BYTES = 4
 
 
 def parameter_sets(codec: str, extradata: bytes) -> bytes | None:
-    """Return the parameter sets of an `avcC` or `hvcC` record, each with a 4-byte length, ready before a keyframe.
+    """Return the parameter sets of an `avcC` or `hvcC` record, with 4-byte lengths, as keyframes carry them.
 
     None when the codec has none or the record is of another shape (ISO/IEC 14496-15, 5.3.3 and 8.3.3).
     """

@@ -19,14 +19,14 @@ _JPEG_QUALITY = 85
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A decoded picture: `(height, width, 3)` uint8, BGR, owned by the holder; `at_us` is its capture time."""
+    """A decoded picture: `(height, width, 3)` uint8, BGR, owned by the holder, captured at `at_us`."""
 
     pixels: NDArray[np.uint8]
     at_us: int
 
 
 def grab_picture(slices: Sequence[SegmentSlice], *, at_us: int) -> Picture:
-    """Decode the picture shown at `at_us`: the last one at or before it, or the first one after it in footage.
+    """Decode the picture shown at `at_us`: the last one at or before it, else the first one after it.
 
     Decodes at most one group of pictures. Any thread or process; not the event loop.
 
@@ -60,7 +60,7 @@ def _decode(piece: Piece, file: PieceFile, at_us: int) -> Picture:
 
 
 def encode_jpeg(pixels: NDArray[np.uint8], *, max_width: int | None = None) -> bytes:
-    """Return a JPEG of `(height, width, 3)` uint8 BGR pixels, made smaller to `max_width` where it is wider."""
+    """Return a JPEG of `(height, width, 3)` uint8 BGR pixels, no wider than `max_width`."""
     height, width = pixels.shape[:2]
     if max_width is not None and width > max_width:
         size_wh = (max_width, max(1, round(height * max_width / width)))
@@ -75,7 +75,7 @@ def encode_jpeg(pixels: NDArray[np.uint8], *, max_width: int | None = None) -> b
 def crop_box(
     pixels: NDArray[np.uint8], box_xyxy_norm: Sequence[float], *, margin: float = 0.1
 ) -> NDArray[np.uint8]:
-    """Return the part of `(height, width, 3)` pixels inside a normalised box, with a margin of its size around it."""
+    """Return the part of `(height, width, 3)` pixels in a normalised box, with a margin of its size."""
     height, width = pixels.shape[:2]
     x1, y1, x2, y2 = box_xyxy_norm
     pad_x, pad_y = (x2 - x1) * margin, (y2 - y1) * margin

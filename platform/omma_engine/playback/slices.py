@@ -149,7 +149,7 @@ def _before(piece: Piece, limit_us: int) -> Piece | None:
 
 
 def _cut(piece: Piece, start_us: int, end_us: int) -> Piece | None:
-    """Return the part of a piece from the keyframe that opens `start_us` to the fragment that holds `end_us`."""
+    """Return a piece from the keyframe that opens `start_us` to the fragment that holds `end_us`."""
     if piece.end_us <= start_us or piece.start_us >= end_us:
         return None
     base_us = piece.source.start_us

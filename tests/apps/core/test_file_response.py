@@ -181,7 +181,7 @@ async def test_large_file_comes_in_bounded_chunks_and_survives_its_deletion(tmp_
 
 @pytest.mark.parametrize("case", ["sent", "unsent", "head", "unchanged", "unsatisfiable"])
 async def test_descriptor_is_closed_in_every_case(data_path: Path, case: str) -> None:
-    before = len(os.listdir("/proc/self/fd"))
+    before = sum(1 for _ in Path("/proc/self/fd").iterdir())
     headers = {"unchanged": {"If-None-Match": "*"}, "unsatisfiable": {"Range": "bytes=9999-"}}.get(case, {})
 
     response = answer(data_path, method="HEAD" if case == "head" else "GET", **headers)
@@ -189,7 +189,7 @@ async def test_descriptor_is_closed_in_every_case(data_path: Path, case: str) ->
         await body_of(response)
     response.close()
 
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert sum(1 for _ in Path("/proc/self/fd").iterdir()) == before
 
 
 async def test_body_ends_when_the_right_is_withdrawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
