@@ -15,6 +15,7 @@ from omma.embedded.servers import EmbeddedServers
 
 DATA_DIR = Path(tempfile.mkdtemp(prefix="omma-test-"))
 DATA_DIR.chmod(0o711)  # as root, Postgres runs as somebody else and passes through
+(DATA_DIR / "staticfiles").mkdir()
 SERVERS = EmbeddedServers(DATA_DIR, secrets_dir=DATA_DIR / "secrets", is_durable=False)
 WITHOUT_SERVERS = ("tests/engine/", "tests/farm/")
 

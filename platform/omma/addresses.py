@@ -8,12 +8,16 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 
-def database_settings(url: str) -> dict[str, Any]:
-    """Return Django's settings for a database address; none gives a database that cannot be reached."""
+def database_settings(url: str, *, pool_size: int = 0) -> dict[str, Any]:
+    """Return Django's settings for a database address; none gives a database that cannot be reached.
+
+    With a pool size, connections are kept and shared within the process.
+    """
     parts = urlsplit(url or "postgresql:///omma")
     if parts.scheme not in {"postgresql", "postgres"}:
         raise ValueError(f"DATABASE_URL: expected postgresql://…, got {parts.scheme}://…")
     query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    pool = {"pool": {"min_size": 1, "max_size": pool_size, "timeout": 10}} if pool_size else {}
     host = query.pop("host", "") or parts.hostname or ""
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -23,7 +27,7 @@ def database_settings(url: str) -> dict[str, Any]:
         "HOST": host,
         "PORT": query.pop("port", "") or str(parts.port or ""),
         "CONN_MAX_AGE": 0,
-        "OPTIONS": {"connect_timeout": 5, "application_name": "omma", **query},
+        "OPTIONS": {"connect_timeout": 5, "application_name": "omma", **query, **pool},
     }
 
 

@@ -146,7 +146,8 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- Data stores --------------------------------------------------------------------------------------------
-DATABASES = {"default": database_settings(DATABASE_URL)}
+OMMA_DATABASE_POOL = env.read_int("OMMA_DATABASE_POOL", 0)  # connections; set for the web process only
+DATABASES = {"default": database_settings(DATABASE_URL, pool_size=OMMA_DATABASE_POOL)}
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

@@ -1,0 +1,25 @@
+"""The ASGI application: pages and API through Django, sockets through the apps' routing modules."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omma.settings.dev")
+
+from django.core.asgi import get_asgi_application
+
+_django = get_asgi_application()  # before anything that needs the apps
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.urls import re_path
+
+from omma.discovery import app_modules
+from omma.origins import SameOrigin, refuse
+
+socket_routes = [route for module in app_modules("routing") for route in module.websocket_urlpatterns]
+
+application = ProtocolTypeRouter(
+    {
+        "http": _django,
+        "websocket": SameOrigin(AuthMiddlewareStack(URLRouter([*socket_routes, re_path(r"", refuse)]))),
+    }
+)

@@ -1,0 +1,113 @@
+"""The web server: Daphne whose sends wait until the client has taken what was sent before.
+
+Stock Daphne writes every chunk into memory at once, however slowly the client reads. Twisted tells a *push
+producer* when a connection's buffer is full and when it has drained; here that producer is a gate, and
+whoever sends a chunk of a body or a message of a socket waits at it.
+"""
+
+import argparse
+import asyncio
+import os
+import socket
+from typing import Any
+
+from daphne.endpoints import build_endpoint_description_strings
+from daphne.server import Server
+from daphne.ws_protocol import WebSocketProtocol
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
+
+POOL_SIZE = "8"  # connections to Postgres; views that stream have closed theirs before they send
+
+
+@implementer(IPushProducer)
+class Gate:
+    """Open while the connection's buffer has room."""
+
+    def __init__(self) -> None:
+        self._is_open = asyncio.Event()
+        self._is_open.set()
+
+    def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name
+        self._is_open.clear()
+
+    def resumeProducing(self) -> None:  # noqa: N802 - Twisted's name
+        self._is_open.set()
+
+    stopProducing = resumeProducing  # noqa: N815 - the connection is lost: let the sender find out
+
+    async def wait(self) -> None:
+        """Return once there is room, or nobody to send to."""
+        await self._is_open.wait()
+
+
+class PatientServer(Server):  # type: ignore[misc]  # daphne has no types
+    """Daphne with back-pressure, for HTTP bodies and for sockets."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._gates: dict[Any, Gate] = {}
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        kind = message["type"]
+        if kind in {"http.response.body", "websocket.close"} and not message.get("more_body", False):
+            self._close_gate(protocol)
+        await super().handle_reply(protocol, message)
+        if kind in {"http.response.start", "websocket.accept"} and self._is_connected(protocol):
+            self._open_gate(protocol)
+        gate = self._gates.get(protocol)
+        if gate is not None:
+            await gate.wait()
+
+    def protocol_disconnected(self, protocol: Any) -> None:
+        super().protocol_disconnected(protocol)
+        gate = self._gates.pop(protocol, None)
+        if gate is not None:
+            gate.stopProducing()
+
+    def _is_connected(self, protocol: Any) -> bool:
+        return protocol in self.connections and "disconnected" not in self.connections[protocol]
+
+    def _open_gate(self, protocol: Any) -> None:
+        gate = self._gates[protocol] = Gate()
+        if isinstance(protocol, WebSocketProtocol):
+            protocol.transport.unregisterProducer()  # the HTTP channel's, left over from the upgrade
+            protocol.transport.registerProducer(gate, True)
+        else:
+            protocol.registerProducer(gate, True)
+
+    def _close_gate(self, protocol: Any) -> None:
+        """Take the gate away: neither Twisted's requests nor its transports end with a producer on them."""
+        if self._gates.pop(protocol, None) is None:
+            return
+        if isinstance(protocol, WebSocketProtocol):
+            protocol.transport.unregisterProducer()
+        else:
+            protocol.unregisterProducer()
+
+
+def main() -> None:
+    """Serve on an inherited listening socket, or on a host and port."""
+    parser = argparse.ArgumentParser(prog="python -m omma.web", description=__doc__.splitlines()[0])
+    parser.add_argument("--fd", type=int, help="a listening socket that was opened by the parent")
+    parser.add_argument("--host", default=os.environ.get("OMMA_HOST") or "127.0.0.1")
+    parser.add_argument("--port", type=int, default=int(os.environ.get("OMMA_PORT") or 8000))
+    options = parser.parse_args()
+    os.environ.setdefault("OMMA_DATABASE_POOL", POOL_SIZE)  # before the settings are read
+    from omma.asgi import application
+
+    PatientServer(
+        application, endpoints=endpoints(options.fd, options.host, options.port), server_name=""
+    ).run()
+
+
+def endpoints(descriptor: int | None, host: str, port: int) -> list[str]:
+    """Return where to listen, in Twisted's notation."""
+    if descriptor is None:
+        return list(build_endpoint_description_strings(host=host, port=port))
+    with socket.socket(fileno=os.dup(descriptor)) as listening:
+        return [f"fd:fileno={descriptor}:domain={int(listening.family)}"]
+
+
+if __name__ == "__main__":
+    main()
