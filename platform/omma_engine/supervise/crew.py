@@ -102,6 +102,13 @@ class Crew:
             ended.extend(self._bury(exit_, now_us))
         return ended
 
+    def close(self) -> None:
+        """Hang up on all children."""
+        for child in self.children.values():
+            child.close()
+        self.children.clear()
+        self.place.clear()
+
     def _spawn(self, key: str, assignment: Assignment) -> Child | None:
         try:
             spawned = self.spawner.spawn(key, assignment.payload)

@@ -104,7 +104,7 @@ class Supervisor:
             self._ports.spawner.start()
             self._turn()
         finally:
-            self._close()
+            self.close()
 
     def step(self, timeout_s: float) -> None:
         """Do one turn of the loop, waiting at most so long for something to happen."""
@@ -292,8 +292,10 @@ class Supervisor:
         is_hopeless = self.is_database_away and not self.roster.members
         return (is_settled and is_idle) or is_hopeless or self._clock.monotonic_us() >= self._stop_at_us
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """End what is left and let go of everything; `run` does it at its end."""
         self._ports.spawner.stop()
+        self.crew.close()
         if self._round is None or self._round.done():
             self._ports.store.close()
         self._database_lane.close()

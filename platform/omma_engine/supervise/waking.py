@@ -32,6 +32,7 @@ class Waker:
         return ready - {self._reader}
 
     def close(self) -> None:
-        os.close(self._reader)
-        os.close(self._writer)
-        self._reader = self._writer = -1
+        reader, writer, self._reader, self._writer = self._reader, self._writer, -1, -1
+        if reader >= 0:
+            os.close(reader)
+            os.close(writer)

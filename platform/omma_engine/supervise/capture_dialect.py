@@ -1,0 +1,82 @@
+"""How capture children are spoken to: one source per child (`omma_engine.capture.messages` is the wire)."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from omma_engine.capture.messages import NewsKind
+from omma_engine.capture.spec import encode_spec
+from omma_engine.ports import Claimable, NewsItem
+from omma_engine.supervise.dialect import Assignment, Line
+from omma_engine.types import SourceSpec, SourceState
+
+FROM_ABOVE = -1  # the sequence of news that the supervisor makes: in no journal, never acknowledged
+
+
+class CaptureDialect:
+    """The words for capture children."""
+
+    def __init__(self, make_spec: Callable[[Claimable], SourceSpec]) -> None:
+        """`make_spec` opens secrets and checks the address; it may take a while and raise `EngineError`."""
+        self._make_spec = make_spec
+
+    def prepare(self, item: Claimable) -> SourceSpec:
+        return self._make_spec(item)
+
+    def child_key(self, item: Claimable, payload: SourceSpec) -> str:
+        return str(item.object_id)
+
+    def add(self, assignment: Assignment) -> Line:
+        return {"do": "start", "spec": encode_spec(assignment.payload), "epoch": assignment.epoch}
+
+    def remove(self, object_id: UUID) -> Line | None:
+        return None
+
+    def news(self, line: Line, assignments: dict[UUID, int]) -> NewsItem | None:
+        sequence, payload = line.get("sequence"), line.get("payload")
+        if not isinstance(sequence, int) or not isinstance(payload, dict):
+            return None
+        for object_id, epoch in assignments.items():
+            return NewsItem(object_id, epoch, sequence, payload)
+        return None
+
+    def ack(self, item: NewsItem) -> Line:
+        return {"do": "ack", "sequence": item.sequence}
+
+    def trouble(self, item: Claimable, *, epoch: int, code: str, detail: str, at_us: int) -> NewsItem | None:
+        payload: dict[str, Any] = {
+            "kind": NewsKind.STATE.value,
+            "source_id": str(item.object_id),
+            "state": SourceState.FAILED.value,
+            "code": code,
+            "detail": detail,
+            "at_us": at_us,
+        }
+        return NewsItem(item.object_id, epoch, FROM_ABOVE, payload)
+
+
+def zygote_command(python: str, *, publisher: str, bus_url: str, data_dir: str) -> Callable[[int], list[str]]:
+    """Return what makes a zygote's argument list from its control descriptor."""
+
+    def command(control_fd: int) -> list[str]:
+        options = _common_options(publisher=publisher, bus_url=bus_url, data_dir=data_dir)
+        return [python, "-m", "omma_engine.capture.zygote", "--control-fd", str(control_fd), *options]
+
+    return command
+
+
+def child_command(
+    python: str, *, publisher: str, bus_url: str, data_dir: str
+) -> Callable[[str, Any, int], list[str]]:
+    """Return what makes an exec'd child's argument list (raw kinds) from its line's descriptor."""
+
+    def command(key: str, payload: Any, socket_fd: int) -> list[str]:
+        del key, payload  # the child reads them from its line
+        options = _common_options(publisher=publisher, bus_url=bus_url, data_dir=data_dir)
+        return [python, "-m", "omma_engine.capture.child", "--socket-fd", str(socket_fd), *options]
+
+    return command
+
+
+def _common_options(*, publisher: str, bus_url: str, data_dir: str) -> list[str]:
+    return ["--publisher", publisher, "--bus-url", bus_url, "--data-dir", data_dir]

@@ -1,0 +1,87 @@
+"""Children that die, hang or crash again and again."""
+
+from uuid import UUID
+
+from omma_engine.ports import NewsItem
+from tests.engine.supervise.fakes import FakeDatabase, Worker
+
+
+def test_a_killed_child_is_back_within_a_second_under_a_new_epoch(worker: Worker, source: UUID) -> None:
+    worker.turn(1)
+    worker.exit(source, -9)
+
+    worker.turn(1)
+
+    assert worker.spawner.spawned == 2
+    assert worker.epoch_of(source) == (1 << 20) + 2
+
+
+def test_restarts_back_off_and_calm_down(database: FakeDatabase, worker: Worker, source: UUID) -> None:
+    worker.turn(1)
+    waits = []
+    for _ in range(8):
+        worker.exit(source, 0, bye="unreachable")
+        began_us, spawned = database.clock.monotonic_us(), worker.spawner.spawned
+        while worker.spawner.spawned == spawned:
+            worker.turn(0.25)
+        waits.append((database.clock.monotonic_us() - began_us) / 1e6)
+
+    assert waits[0] <= 1.0
+    assert waits[:6] == sorted(waits[:6])
+    assert 20 <= waits[-1] <= 31
+
+    worker.turn(61)
+    worker.exit(source, 0, bye="unreachable")
+    worker.turn(1)
+    assert worker.spawner.spawned == 10
+
+
+def test_the_third_crash_within_ten_minutes_parks_and_says_so(
+    worker: Worker, database: FakeDatabase, source: UUID
+) -> None:
+    worker.turn(1)
+    for _ in range(3):
+        worker.exit(source, -11)
+        worker.turn(3)
+
+    assert worker.spawner.spawned == 3
+    assert [item.payload for item in database.committed] == [{"trouble": "parked"}]
+
+    worker.turn(301)
+    assert worker.spawner.spawned == 4
+
+
+def test_a_silent_child_is_killed_and_replaced(worker: Worker, source: UUID) -> None:
+    worker.turn(1)
+    child = worker.child(source)
+
+    worker.turn(14, beating=False)
+
+    assert child.is_killed
+    assert worker.spawner.spawned == 2
+
+
+def test_a_child_that_will_not_leave_is_killed(worker: Worker, database: FakeDatabase, source: UUID) -> None:
+    worker.turn(1)
+    child = worker.child(source)
+    del database.wanted[source]
+
+    worker.turn(7)
+
+    assert child.is_killed
+    assert database.owner_of(source) == ""
+
+
+def test_what_a_dead_child_left_is_committed_and_its_journal_forgotten(
+    worker: Worker, database: FakeDatabase, source: UUID
+) -> None:
+    worker.turn(1)
+    epoch = (1 << 20) + 1
+    left = [NewsItem(source, epoch, 7, {"kind": "segment_close"})]
+    worker.salvager.left[source, epoch] = left
+
+    worker.exit(source, -9)
+    worker.turn(2)
+
+    assert database.committed == left
+    assert (source, epoch) in worker.salvager.settled_lives
