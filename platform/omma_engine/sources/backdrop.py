@@ -81,22 +81,21 @@ def _room(canvas: _Canvas, chance: np.random.Generator) -> None:
     for y in (0.70, 0.75, 0.81, 0.88, 0.95):
         canvas.line(0, y, 1, y, (108, 140, 172), 0.003)
     canvas.box(0, 0.645, 1, 0.665, (226, 232, 236))  # skirting
-    canvas.box(0.60, 0.10, 0.92, 0.44, (236, 240, 242))  # window
-    canvas.box(0.615, 0.12, 0.905, 0.42, (232, 204, 164))
-    canvas.blob(0.70, 0.40, 0.07, 0.06, (130, 170, 140))
-    canvas.blob(0.83, 0.41, 0.09, 0.07, (120, 160, 128))
-    canvas.box(0.615, 0.40, 0.905, 0.425, (120, 160, 128))
-    canvas.box(0.60, 0.26, 0.92, 0.275, (236, 240, 242))
-    canvas.box(0.10, 0.20, 0.40, 0.215, (116, 146, 176))  # a shelf with books
-    x = 0.11
-    while x < 0.37:
+    canvas.box(0.62, 0.20, 0.92, 0.46, (222, 230, 234))  # window
+    canvas.box(0.635, 0.22, 0.905, 0.44, (222, 204, 176))
+    hill = [(0.635, 0.40), (0.68, 0.37), (0.74, 0.385), (0.80, 0.355), (0.86, 0.375), (0.905, 0.36)]
+    canvas.polygon([*hill, (0.905, 0.44), (0.635, 0.44)], (150, 180, 160))
+    canvas.box(0.62, 0.325, 0.92, 0.337, (222, 230, 234))
+    canvas.box(0.08, 0.36, 0.42, 0.375, (136, 162, 186))  # a shelf with books
+    x = 0.09
+    while x < 0.39:
         width, height = 0.012 + 0.012 * float(chance.random()), 0.05 + 0.03 * float(chance.random())
-        tone = tuple(int(value) for value in chance.integers(120, 200, 3))
-        canvas.box(x, 0.20 - height, x + width, 0.20, (tone[0], tone[1], tone[2]))
+        tone = tuple(int(value) for value in chance.integers(140, 205, 3))
+        canvas.box(x, 0.36 - height, x + width, 0.36, (tone[0], tone[1], tone[2]))
         x += width + 0.002
-    canvas.box(0.12, 0.30, 0.28, 0.44, (150, 170, 188))  # a picture
-    canvas.box(0.13, 0.315, 0.27, 0.425, (214, 220, 214))
-    canvas.polygon([(0.13, 0.425), (0.18, 0.35), (0.22, 0.40), (0.245, 0.37), (0.27, 0.425)], (170, 186, 160))
+    canvas.box(0.16, 0.43, 0.34, 0.55, (168, 184, 198))  # a picture
+    canvas.box(0.17, 0.445, 0.33, 0.535, (210, 216, 212))
+    canvas.polygon([(0.17, 0.535), (0.22, 0.47), (0.26, 0.51), (0.29, 0.485), (0.33, 0.535)], (178, 192, 172))
     canvas.polygon([(0.14, 0.84), (0.86, 0.84), (0.96, 0.99), (0.04, 0.99)], (150, 136, 176))  # rug
     canvas.polygon([(0.17, 0.855), (0.83, 0.855), (0.92, 0.975), (0.08, 0.975)], (168, 156, 190))
 

@@ -20,8 +20,8 @@ ROWS = 5
 WIDTH_PX = COLUMNS * CELL_PX
 HEIGHT_PX = ROWS * CELL_PX
 
-_BLACK, _WHITE = 24, 232  # inside limited range, so that luma planes can be drawn into as they are
-_LEAST_CONTRAST = 60.0
+_BLACK, _WHITE = 80, 176
+_LEAST_CONTRAST = 40.0
 _MARGIN_PX = 2  # ringing of a block codec sits at the edges of a cell
 _SYNC = np.arange(COLUMNS) % 2 == 1
 

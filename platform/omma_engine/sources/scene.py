@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from omma_engine.sources.backdrop import draw_backdrop
+from omma_engine.sources.backdrop import VARIANTS, draw_backdrop
 from omma_engine.sources.figure import Clothes, Pose, draw_person
 from omma_engine.sources.pixel_code import HEIGHT_PX, PixelCode, draw_code
 
@@ -42,14 +42,19 @@ class SceneOptions:
     has_code: bool = True
     has_clock: bool = True
 
+    @property
+    def is_known(self) -> bool:
+        """Whether there is such a scene."""
+        return self.variant in VARIANTS
+
 
 class SceneRenderer:
     """Draws one picture of the scene after another, into one buffer."""
 
     def __init__(self, options: SceneOptions) -> None:
         """Draw the place. Raises `ValueError` for a variant that does not exist."""
-        if options.variant not in _GROUND:
-            message = f"expected a scene of {', '.join(_GROUND)}, got {options.variant!r}"
+        if not options.is_known:
+            message = f"expected a scene of {', '.join(VARIANTS)}, got {options.variant!r}"
             raise ValueError(message)
         self._options = options
         self._backdrop = draw_backdrop(options.variant, options.width, options.height, options.seed)
@@ -98,8 +103,10 @@ class SceneRenderer:
     def _draw_clock(self, utc_us: int) -> None:
         moment = datetime.fromtimestamp(utc_us // 1_000_000, UTC)
         text = f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-        scale = self._options.height / 480 * 0.5
-        place = (8, HEIGHT_PX + round(26 * scale / 0.5 * 0.8))
+        scale = min(0.5, self._options.width / 1280)
+        (text_width, text_height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
+        # at the bottom, away from the pixel code: a text below a pattern can look like a person to HOG
+        place = (self._options.width - text_width - 8, self._options.height - text_height // 2 - 4)
         for color, thickness in (((40, 40, 40), 3), ((255, 255, 255), 1)):
             cv2.putText(
                 self._picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, color, thickness, cv2.LINE_AA
