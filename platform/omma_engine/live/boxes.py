@@ -1,7 +1,7 @@
 """One picture as a movie fragment (ISO/IEC 14496-12, 8.8), and the init segment that goes before.
 
-FFmpeg's muxer holds a picture back until the next one comes, to know its duration: a frame of delay, 200 ms at five
-frames a second. So it writes the init segment here, and the 100 bytes before each picture are written by hand.
+FFmpeg's muxer holds a picture back until the next one comes, to know its duration: a frame of delay, 200 ms at
+five frames a second. So it writes the init segment only; the 100 bytes before each picture are written by hand.
 """
 
 import io
@@ -37,10 +37,8 @@ def init_segment(codec: str, sets: Sequence[bytes], picture: Sequence[bytes]) ->
     """
     annex_b = with_start_codes([*sets, *picture])
     target = io.BytesIO()
-    options = {
-        "movflags": "empty_moov+default_base_moof+frag_custom",
-        "video_track_timescale": str(TIME_SCALE),
-    }
+    flags = "empty_moov+default_base_moof+frag_custom"
+    options = {"movflags": flags, "video_track_timescale": str(TIME_SCALE)}
     try:
         with (
             av.open(io.BytesIO(annex_b), format=codec) as source,
@@ -56,7 +54,7 @@ def init_segment(codec: str, sets: Sequence[bytes], picture: Sequence[bytes]) ->
 def fragment(
     sample: bytes, *, sequence: int, decode_time: int, offset: int, duration: int, is_keyframe: bool
 ) -> bytes:
-    """Return `moof` and `mdat` with one sample; times in `TIME_SCALE`, `offset` is display minus decode time."""
+    """Return `moof` and `mdat` with one sample; times in `TIME_SCALE`, `offset` is display less decode time."""
     sample_flags = _IS_KEYFRAME if is_keyframe else _IS_NO_KEYFRAME
     return b"".join(
         (

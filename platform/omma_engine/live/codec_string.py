@@ -18,7 +18,7 @@ def codec_string(codec: str, sets: Sequence[bytes]) -> str:
 
 
 def _hevc(sps: bytes) -> str:
-    """Return the string for an SPS: two bytes of header, one of ids, then profile_tier_level (H.265 7.3.3)."""
+    """Return the string for an SPS: header (2 bytes), ids (1), then profile_tier_level (H.265 7.3.3)."""
     if len(sps) < 15:
         raise ValueError(f"hevc: a sequence parameter set of {len(sps)} bytes is cut short")
     space, tier, profile = sps[3] >> 6, sps[3] >> 5 & 1, sps[3] & 0x1F

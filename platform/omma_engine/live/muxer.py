@@ -25,7 +25,7 @@ class InitSegment:
 
 @dataclass(frozen=True, slots=True)
 class LiveFragment:
-    """One picture. `capture_us` belongs to the fragment's decode time, so that media time leads to capture time."""
+    """One picture. `capture_us` belongs to its decode time, so that media time leads to capture time."""
 
     data: bytes
     capture_us: int

@@ -1,4 +1,4 @@
-"""NAL units of H.264 and H.265 in their two wrappings: Annex-B start codes, and lengths (ISO/IEC 14496-15)."""
+"""NAL units of H.264 and H.265 in both wrappings: Annex-B start codes, and lengths (ISO/IEC 14496-15)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

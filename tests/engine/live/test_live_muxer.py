@@ -1,6 +1,7 @@
 """An init segment and fragments, one after the other, are a file that FFmpeg plays."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 
 import av
@@ -13,15 +14,16 @@ from omma_engine.types import CodecInfo, EncodedPacket
 from tests.apps.streams.bus.video import FRAME_US, START_US, clip, shifted
 
 
-def mux_all(
-    info: CodecInfo, packets: list[EncodedPacket] | tuple[EncodedPacket, ...]
-) -> list[InitSegment | LiveFragment]:
+Made = list[InitSegment | LiveFragment]
+
+
+def mux_all(info: CodecInfo, packets: Sequence[EncodedPacket]) -> Made:
     muxer = LiveMuxer()
     muxer.set_codec(info)
     return [made for packet in packets for made in muxer.mux(packet)]
 
 
-def decoded_times_ms(made: list[InitSegment | LiveFragment]) -> list[int]:
+def decoded_times_ms(made: Made) -> list[int]:
     with av.open(io.BytesIO(b"".join(part.data for part in made)), format="mp4") as container:
         return [round(float(frame.time or 0) * 1000) for frame in container.decode(video=0)]
 
