@@ -16,7 +16,8 @@ from omma_engine.detect.geometry import clip_boxes, shrink_to_width
 
 MOTION_LABEL = "motion"
 _FOREGROUND = 255  # MOG2 marks shadows with 127
-_MEMORY_S = 20.0  # a thing that stands still this long becomes background
+_STILL_S = 5.0  # a thing that stands still so long becomes background
+_BACKGROUND_SHARE = 0.1  # of a pixel's memory that MOG2 takes for background (1 - its backgroundRatio of 0.9)
 _MAX_BOXES = 20
 
 
@@ -105,7 +106,7 @@ class MotionDetector:
         if self._seen <= self._settings.warm_up_pictures:
             return -1.0  # OpenCV's own start: the mean of what it saw so far
         elapsed_s = max(0.0, (at_us - self._last_us) / 1e6)
-        return min(0.5, 1 - math.exp(-elapsed_s / _MEMORY_S))
+        return min(0.5, 1 - (1 - _BACKGROUND_SHARE) ** (elapsed_s / _STILL_S))
 
     def _restart(self, size: tuple[int, ...]) -> None:
         self._subtractor = self._new_subtractor()

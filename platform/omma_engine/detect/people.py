@@ -14,7 +14,7 @@ PERSON_LABEL = "person"
 _FIGURE_PX = 180  # height of a figure that must be found
 _WINDOW_FIGURE_PX = 100  # height of a figure in the 64 x 128 window the classifier was trained on
 _NARROWEST_PX = 400
-_MARGIN_X, _MARGIN_TOP, _MARGIN_BOTTOM = 0.15, 0.07, 0.08  # the window's rim around the figure, as shares
+_MARGIN_X, _MARGIN_TOP, _MARGIN_BOTTOM = 0.2, 0.12, 0.12  # the window's rim around the figure, as shares
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,83 @@
+"""Whether a scene is quiet, so that keyframes are enough, or something happens in it."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+GREY_WIDTH, GREY_HEIGHT = 160, 90
+
+_HOLD_US = 3_000_000  # a scene is quiet after so long without a sign
+_COMPARE_US = 500_000  # pictures nearer to each other than this are not compared
+_NOISE_FLOOR = 14  # steps of brightness that are no change
+_CHANGED_SHARE = 0.003  # of the picture: a person in a yard is about 0.01
+_SIZE_LEARNING = 0.02  # per packet
+_SIZES_TO_LEARN = 40
+
+
+class Activity:
+    """Decides for one stream. Signs are changes between pictures, packets that grow, and live tracks.
+
+    `note_track` may be called by another thread than the rest. Times are capture times in UTC microseconds.
+    """
+
+    def __init__(self) -> None:
+        self._awake_until_us = 0
+        self._tracked_until_us = 0
+        self._reference: npt.NDArray[np.uint8] | None = None
+        self._reference_us = 0
+        self._noise = 2.0
+        self._sizes_seen = 0
+        self._size_mean = 0.0
+        self._size_spread = 0.0
+
+    def is_awake(self, at_us: int) -> bool:
+        """Tell whether every packet is wanted."""
+        return at_us < max(self._awake_until_us, self._tracked_until_us)
+
+    def note_track(self, at_us: int) -> None:
+        """A track lives, or something moves: stay awake."""
+        self._tracked_until_us = max(self._tracked_until_us, at_us + _HOLD_US)
+
+    def note_picture(self, grey: npt.NDArray[np.uint8], at_us: int) -> bool:
+        """Compare a `(90, 160)` brightness picture with an earlier one; return whether it changed."""
+        blurred = np.asarray(cv2.GaussianBlur(grey, (3, 3), 0), dtype=np.uint8)
+        reference, elapsed_us = self._reference, at_us - self._reference_us
+        if reference is None or elapsed_us < 0:
+            self._reference, self._reference_us = blurred, at_us
+            return False
+        if elapsed_us < _COMPARE_US:
+            return False
+        changed = self._differs(blurred, reference)
+        self._reference, self._reference_us = blurred, at_us
+        if changed:
+            self._awake_until_us = at_us + _HOLD_US
+        return changed
+
+    def note_sizes(self, sizes: Sequence[tuple[int, int]]) -> bool:
+        """Take `(capture_us, bytes)` of packets between keyframes; return whether they grew."""
+        if not sizes:
+            return False
+        mean = sum(size for _, size in sizes) / len(sizes)
+        has_grown = self._sizes_seen >= _SIZES_TO_LEARN and mean > self._usual_limit()
+        for _, size in sizes:
+            self._learn_size(size)
+        if has_grown:
+            self._awake_until_us = sizes[-1][0] + _HOLD_US
+        return has_grown
+
+    def _differs(self, now: npt.NDArray[np.uint8], before: npt.NDArray[np.uint8]) -> bool:
+        difference = cv2.absdiff(now, before)
+        self._noise += 0.05 * (float(np.median(difference)) - self._noise)
+        limit = max(_NOISE_FLOOR, 4 * self._noise)
+        return float(np.count_nonzero(difference > limit)) >= _CHANGED_SHARE * difference.size
+
+    def _usual_limit(self) -> float:
+        return max(self._size_mean * 1.6 + 150, self._size_mean + 5 * self._size_spread)
+
+    def _learn_size(self, size: int) -> None:
+        self._sizes_seen += 1
+        weight = max(_SIZE_LEARNING, 1 / self._sizes_seen)
+        self._size_spread += weight * (abs(size - self._size_mean) - self._size_spread)
+        self._size_mean += weight * (size - self._size_mean)

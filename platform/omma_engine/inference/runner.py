@@ -1,0 +1,226 @@
+"""One analytic at work: from detections to tracks, matches, summaries and live results."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from omma_engine.detect.base import Detections, Picture
+from omma_engine.detect.motion import MOTION_LABEL
+from omma_engine.ids import uuid7
+from omma_engine.inference.frames import PictureToAnalyse
+from omma_engine.inference.messages import HostNewsKind, MatchNews, TrackNews
+from omma_engine.inference.minutes import MinuteBook
+from omma_engine.inference.pictures import PictureStore, crop_of
+from omma_engine.inference.spec import AnalyticSpec
+from omma_engine.rules import Match, MatchPhase, Point, RuleEvaluator, SeenObject, contains
+from omma_engine.track.base import Tracker
+from omma_engine.track.byte_track import ByteTracker
+from omma_engine.track.episodes import EpisodeTracker
+from omma_engine.track.lives import LiveTrack, NormBox, NumberedBox, TrackChange, TrackLives, TrackPhase
+
+logger = logging.getLogger(__name__)
+
+_QUIET_LOOK_US = 10_000_000  # how often a detector without memory looks at a quiet scene
+_CLOCK_STEP_US = 1_000_000
+_WEAK_SHARE = 0.5  # boxes down to this share of the threshold may carry a track on
+
+News = dict[str, Any]
+
+
+@dataclass(slots=True)
+class _MatchLife:
+    """What is remembered of a match from its start to its end."""
+
+    event_id: UUID
+    track_id: UUID
+    snapshot: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one picture gave: news for the database, and a message for whoever watches."""
+
+    news: list[News] = field(default_factory=list)
+    live: News = field(default_factory=dict)
+
+
+class AnalyticRunner:
+    """Holds all state of one analytic. Used by the analysing thread only."""
+
+    def __init__(self, spec: AnalyticSpec, *, pictures: PictureStore) -> None:
+        self.spec = spec
+        self._pictures = pictures
+        self._tracker = _tracker_for(spec)
+        self._lives = TrackLives(first_number=spec.first_number, lost_after_us=self._tracker.lost_after_us)
+        self._evaluator = RuleEvaluator(spec.rules)
+        self._minutes = MinuteBook()
+        self._crops: dict[UUID, Picture] = {}
+        self._crop_names: dict[UUID, str] = {}
+        self._matches: dict[tuple[UUID, int], _MatchLife] = {}
+        self._last_us = 0
+
+    @property
+    def has_live_tracks(self) -> bool:
+        return bool(self._lives.live)
+
+    def wants(self, picture: PictureToAnalyse) -> bool:
+        """Tell whether this picture is due, at this analytic's rate and for its kind of detector."""
+        elapsed_us = picture.capture_us - self._last_us
+        if elapsed_us < -_CLOCK_STEP_US:
+            return True
+        if elapsed_us < 0.95e6 / self.spec.rate_fps:
+            return False
+        is_needed = self.spec.model.has_memory or not picture.is_quiet or self.has_live_tracks
+        return is_needed or elapsed_us >= _QUIET_LOOK_US
+
+    def take(self, picture: PictureToAnalyse, found: Detections) -> Outcome:
+        """Take what the detector found in a picture that was wanted."""
+        outcome = Outcome()
+        at_us = picture.capture_us
+        if at_us < self._last_us - _CLOCK_STEP_US:
+            outcome.news += self.finish()
+            self._tracker = _tracker_for(self.spec)
+        self._last_us = at_us
+        height, width = picture.picture.shape[:2]
+        kept = self._choose(found, size_wh=(width, height))
+        boxes, changes = self._lives.observe(
+            self._tracker.update(kept, at_us=at_us), at_us=at_us, size_wh=(width, height)
+        )
+        self._keep_crops(boxes, picture.picture)
+        minute = self._minutes.note(boxes, heat=found.heat, at_us=at_us)
+        outcome.news += [dict(minute)] if minute else []
+        outcome.news += [self._track_news(change) for change in changes]
+        matches = self._evaluator.observe(at_us, [*_seen(boxes)])
+        outcome.news += [self._match_news(match, boxes, picture) for match in matches]
+        outcome.live = self._live_message(picture, boxes, found.heat)
+        return outcome
+
+    def finish(self) -> list[News]:
+        """End matches and tracks: no more pictures will come, or they come in another time."""
+        news = [self._match_news(match, [], None) for match in self._evaluator.finish()]
+        news += [self._track_news(change) for change in self._lives.finish()]
+        minute = self._minutes.close()
+        return [*news, dict(minute)] if minute else news
+
+    def _choose(self, found: Detections, *, size_wh: tuple[int, int]) -> Detections:
+        """Return the boxes of wanted labels, in the analytic's regions, strong enough to carry a track on."""
+        floor = self.spec.min_confidence * (1.0 if self.spec.model.has_memory else _WEAK_SHARE)
+        mask = found.scores >= floor
+        for index in np.flatnonzero(mask):
+            mask[index] = self._is_wanted(found.labels[index], found.boxes_xyxy[index] / (*size_wh, *size_wh))
+        return found.keep(mask)
+
+    def _is_wanted(self, label: str, box_norm: "np.ndarray[Any, Any]") -> bool:
+        if self.spec.labels and label not in self.spec.labels:
+            return False
+        x1, y1, x2, y2 = (float(value) for value in box_norm)
+        place = standing_point(label, (x1, y1, x2, y2))
+        return not self.spec.regions or any(contains(region, place) for region in self.spec.regions)
+
+    def _keep_crops(self, boxes: list[NumberedBox], picture: Picture) -> None:
+        for box in boxes:
+            if box.track is not None and box.track.has_new_best:
+                self._crops[box.track.track_id] = crop_of(picture, box.track.best_box)
+                box.track.has_new_best = False
+
+    def _track_news(self, change: TrackChange) -> News:
+        track = change.track
+        crop = self._crops.pop(track.track_id, None)
+        if crop is not None:
+            self._crop_names[track.track_id] = self._pictures.save_crop(track.track_id, track.start_us, crop)
+        news: TrackNews = {
+            "kind": change.phase,
+            "track_id": str(track.track_id),
+            "number": track.number,
+            "label": track.label,
+            "confidence": round(track.confidence, 4),
+            "start_us": track.start_us,
+            "end_us": track.last_us,
+            "best_us": track.best_us,
+            "best_box": list(track.best_box),
+            "crop": self._crop_names.get(track.track_id, ""),
+            "path": track.path,
+            "hits": track.hits,
+        }
+        if change.phase is TrackPhase.CLOSE:
+            self._crop_names.pop(track.track_id, None)
+        return {**news, "path": [list(point) for point in track.path]}
+
+    def _match_news(self, match: Match, boxes: list[NumberedBox], picture: PictureToAnalyse | None) -> News:
+        key = (match.rule_id, match.track)
+        if match.phase is MatchPhase.START:
+            self._matches[key] = self._begin_match(match, boxes, picture)
+        life = self._matches[key]
+        if match.phase is MatchPhase.END:
+            del self._matches[key]
+        news: MatchNews = {
+            "kind": HostNewsKind.MATCH,
+            "phase": match.phase,
+            "event_id": str(life.event_id),
+            "rule_id": str(match.rule_id),
+            "track_id": str(life.track_id),
+            "track_number": match.track,
+            "label": match.label,
+            "confidence": round(match.confidence, 4),
+            "at_us": match.at_us,
+            "until_us": match.until_us,
+            "box": list(match.box_norm),
+            "snapshot": life.snapshot,
+        }
+        return {**news}
+
+    def _begin_match(
+        self, match: Match, boxes: list[NumberedBox], picture: PictureToAnalyse | None
+    ) -> _MatchLife:
+        event_id = uuid7(match.at_us // 1000)
+        tracks: list[LiveTrack] = [
+            box.track for box in boxes if box.track and box.track.number == match.track
+        ]
+        snapshot = self._pictures.save_snapshot(event_id, match.at_us, picture.picture) if picture else ""
+        return _MatchLife(event_id, tracks[0].track_id, snapshot)
+
+    def _live_message(self, picture: PictureToAnalyse, boxes: list[NumberedBox], heat: float) -> News:
+        return {
+            "stream_id": str(self.spec.stream_id),
+            "analytic_id": str(self.spec.analytic_id),
+            "capture_us": picture.capture_us,
+            "width": picture.size_wh[0],
+            "height": picture.size_wh[1],
+            "motion": round(heat, 4),
+            "boxes": [_live_box(box) for box in boxes if self._is_shown(box)],
+        }
+
+    def _is_shown(self, box: NumberedBox) -> bool:
+        return box.track is not None or box.box.confidence >= self.spec.min_confidence
+
+
+def standing_point(label: str, box_norm: NormBox) -> Point:
+    """Return where an object stands: its foot point, or for motion the middle of its box."""
+    x1, y1, x2, y2 = box_norm
+    return ((x1 + x2) / 2, (y1 + y2) / 2 if label == MOTION_LABEL else y2)
+
+
+def _tracker_for(spec: AnalyticSpec) -> Tracker:
+    if spec.model.has_memory:
+        return EpisodeTracker()
+    return ByteTracker(rate_fps=spec.rate_fps, min_confidence=spec.min_confidence)
+
+
+def _seen(boxes: list[NumberedBox]) -> Iterator[SeenObject]:
+    for box in boxes:
+        if box.track is not None:
+            place = standing_point(box.box.label, box.box_norm)
+            yield SeenObject(box.track.number, box.box.label, box.box.confidence, box.box_norm, place)
+
+
+def _live_box(box: NumberedBox) -> News:
+    return {
+        "label": box.box.label,
+        "confidence": round(box.box.confidence, 3),
+        "track": box.track.number if box.track else None,
+        "box": list(box.box_norm),
+    }
