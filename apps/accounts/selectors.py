@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from apps.accounts.access import Action, Actor, Resource, may
-from apps.accounts.models import Account
+from apps.accounts.models import Account, Member
 from apps.core.exceptions import ForbiddenError, InvalidInputError
 
 
@@ -34,3 +34,17 @@ def account_for_writing(actor: Actor, action: Action, wanted: UUID | None = None
     if len(candidates) > 1:
         raise InvalidInputError("You have several accounts; say which.", field="account")
     return candidates[0]
+
+
+def membership_for_writing(actor: Actor, account_id: UUID | None = None) -> Member:
+    """Return the actor's membership that something personal goes to: in the account named, or the only one.
+
+    Raise `InvalidInputError` on `account` when that leaves none or several.
+    """
+    own = Member.objects.filter(pk__in=[one.member_id for one in actor.memberships]).select_related("user")
+    found = list(own.filter(account_id=account_id) if account_id else own)
+    if not found:
+        raise InvalidInputError("You are not a member of such an account.", field="account")
+    if len(found) > 1:
+        raise InvalidInputError("You have several accounts; say which.", field="account")
+    return found[0]

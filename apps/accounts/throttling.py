@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils import timezone
 
 from apps.accounts.models import LoginAttempt
 from apps.core.exceptions import ThrottledError
@@ -68,10 +69,10 @@ def forgive(counters: Sequence[Counter]) -> None:
             row.save()
 
 
-def forget_old_tries(*, now: datetime) -> int:
-    """Delete counters that nobody touched for a day; return how many."""
-    deleted, _ = LoginAttempt.objects.filter(updated_at__lt=now - _FORGET_AFTER).delete()
-    return deleted
+def forget_old_tries() -> str:
+    """Delete counters that nobody touched for a day: the periodic job."""
+    deleted, _ = LoginAttempt.objects.filter(updated_at__lt=timezone.now() - _FORGET_AFTER).delete()
+    return f"{deleted} counters"
 
 
 def _blocked_until(excess: int, now: datetime) -> datetime | None:

@@ -5,3 +5,11 @@ class SystemConfig(AppConfig):
     name = "apps.system"
     label = "system"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from apps.accounts.api.representing import loader_for
+        from apps.core import representations
+        from apps.core.models import Task
+        from apps.system.api.serializers import TaskReadSerializer
+
+        representations.register("task", loader_for(Task.objects.all, TaskReadSerializer))
