@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Protocol
 
 from omma_engine.sources.pixel_code import PixelCode
-
 from tests.farm.faults import Faults
 from tests.farm.ledger import Emitted, LedgerEntry, entry_nal
 from tests.farm.nal import AccessUnit, VideoCodec

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import av
 import numpy as np
-from omma_engine.sources.pixel_code import PixelCode, read_code
 
+from omma_engine.sources.pixel_code import PixelCode, read_code
 from tests.farm.nal import VideoCodec, user_data_nal
 
 _IDENTITY = b"omma-farm-ledger"  # 16 bytes, the uuid_iso_iec_11578 of the SEI message

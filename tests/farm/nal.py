@@ -49,10 +49,7 @@ def unit_of(data: bytes, codec: VideoCodec, order: int) -> AccessUnit:
     kinds = [(kind_of(nal, codec), nal) for nal in split_annex_b(data)]
     sets = tuple(nal for kind, nal in kinds if kind in parameters)
     slices = tuple(nal for kind, nal in kinds if kind not in parameters and kind not in noise)
-    keyframe = any(
-        kind == _H264_IDR if codec == "h264" else kind in _HEVC_IRAP
-        for kind, _ in kinds
-    )
+    keyframe = any(kind == _H264_IDR if codec == "h264" else kind in _HEVC_IRAP for kind, _ in kinds)
     return AccessUnit(sets, slices, keyframe, order)
 
 

@@ -4,9 +4,9 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
 from omma_engine.sources.pixel_code import PixelCode, draw_code
 from omma_engine.sources.scene import SceneOptions, SceneRenderer
-
 from tests.farm.spec import CameraSpec
 
 Picture = NDArray[np.uint8]
@@ -27,7 +27,7 @@ def painter_for(spec: CameraSpec, seed: int) -> Painter:
 
 
 class PatternPainter:
-    """Soft noise that slides a little with every picture, so that every frame costs bits as a real one does."""
+    """Soft noise that slides with every picture, so that each costs bits as a real one does."""
 
     def __init__(self, width: int, height: int, seed: int) -> None:
         noise = np.random.default_rng(seed)

@@ -70,9 +70,7 @@ class RtpTrack:
     def sender_report(self, utc_us: int, rtp_time: int) -> bytes:
         """Return a compound RTCP packet: this sender's report and its name."""
         seconds, micros = divmod(utc_us, 1_000_000)
-        ntp = struct.pack(
-            ">II", (seconds + _NTP_EPOCH_OFFSET_S) & 0xFFFFFFFF, (micros << 32) // 1_000_000
-        )
+        ntp = struct.pack(">II", (seconds + _NTP_EPOCH_OFFSET_S) & 0xFFFFFFFF, (micros << 32) // 1_000_000)
         counts = struct.pack(
             ">III", rtp_time & 0xFFFFFFFF, self._packets & 0xFFFFFFFF, self._octets & 0xFFFFFFFF
         )

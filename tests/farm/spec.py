@@ -10,8 +10,8 @@ from tests.farm.nal import VideoCodec
 class CameraSpec:
     """One virtual camera.
 
-    `mode` "live" encodes in real time: counter and UTC in the pixels are true. `mode` "loop" repeats GOPs that
-    were encoded once: the pixels count within the loop, and the SEI of each picture carries the true values.
+    `mode` "live" encodes in real time: counter and UTC in the pixels are true. `mode` "loop" repeats GOPs
+    that were encoded once: the pixels count within the loop, and the SEI of each picture carries the truth.
 
     `join` says what a new session gets first: the next "keyframe", or "anything".
     `clock_offset_s` is how wrong the camera's clock is, as its RTCP sender reports tell it.

@@ -1,14 +1,15 @@
 """Encoded video of virtual cameras: made as it is needed, or made once and repeated."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import Protocol
 
 import av
 from av.video.frame import PictureType
-from omma_engine.sources.pixel_code import PixelCode
 
+from omma_engine.sources.pixel_code import PixelCode
 from tests.farm.nal import AccessUnit, unit_of
 from tests.farm.picture import Painter, painter_for
 from tests.farm.spec import CameraSpec
@@ -102,9 +103,10 @@ class _Encoder:
 
 def _options_of(spec: CameraSpec, *, is_live: bool) -> dict[str, str]:
     options = {"preset": "ultrafast", "forced-idr": "1"}
-    if is_live or not spec.b_frames:
+    b_frames = 0 if is_live else spec.b_frames
+    if not b_frames:
         options["tune"] = "zerolatency"
-    quiet = f"keyint={spec.gop_frames}:min-keyint=1:scenecut=0:repeat-headers=1:bframes={0 if is_live else spec.b_frames}"
+    quiet = f"keyint={spec.gop_frames}:min-keyint=1:scenecut=0:repeat-headers=1:bframes={b_frames}"
     quiet += f":vbv-maxrate={spec.bitrate // 1000}:vbv-bufsize={spec.bitrate // 1000}"
     if spec.codec == "h264":
         return options | {"x264-params": quiet + ":sliced-threads=0"}
@@ -112,12 +114,23 @@ def _options_of(spec: CameraSpec, *, is_live: bool) -> dict[str, str]:
 
 
 def _loop_of(spec: CameraSpec) -> tuple[AccessUnit, ...]:
+    """Return the units of a loop, which all cameras share that differ only in what is not in the video."""
+    plain = CameraSpec()
     return _encoded_loop(
-        CameraSpec(
-            codec=spec.codec, width=spec.width, height=spec.height, fps=spec.fps, gop_s=spec.gop_s,
-            bitrate=spec.bitrate, b_frames=spec.b_frames, loop_s=spec.loop_s, scene=spec.scene, mode="loop",
+        replace(
+            spec,
+            has_audio=plain.has_audio,
+            auth=plain.auth,
+            username="",
+            password="",
+            join=plain.join,
+            clock_offset_s=0.0,
+            first_rtp_time=0,
+            has_rtp_info=plain.has_rtp_info,
+            sender_reports=plain.sender_reports,
+            sender_report_interval_s=plain.sender_report_interval_s,
         )
-    )  # fmt: skip
+    )
 
 
 @lru_cache(maxsize=8)

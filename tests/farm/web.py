@@ -7,8 +7,8 @@ from fractions import Fraction
 
 import av
 import cv2
-from omma_engine.sources.pixel_code import PixelCode
 
+from omma_engine.sources.pixel_code import PixelCode
 from tests.farm.auth import Gate
 from tests.farm.camera import Outgoing, VirtualCamera
 from tests.farm.nal import join_annex_b
@@ -151,7 +151,9 @@ class HlsWindow:
 
     def _cut_segment(self, until: Outgoing) -> None:
         name = f"{self._cut}.ts"
-        self._segments.append((name, self._gathered_s(until), _transport_stream(self._camera, self._gathered)))
+        self._segments.append(
+            (name, self._gathered_s(until), _transport_stream(self._camera, self._gathered))
+        )
         self._cut += 1
         self._gathered = []
         self.has_segment.set()

@@ -67,7 +67,9 @@ def _yard(canvas: _Canvas, chance: np.random.Generator) -> None:
         canvas.blob(x, y, 0.012, 0.003, (84, 154, 116))
     canvas.polygon([(0, 0.80), (1, 0.76), (1, 0.97), (0, 0.99)], (176, 190, 198))  # path
     for x in np.linspace(0.0, 1.0, 9):
-        canvas.line(float(x), 0.80 - 0.04 * float(x), float(x) - 0.03, 0.99 - 0.02 * float(x), (160, 176, 184), 0.003)
+        canvas.line(
+            float(x), 0.80 - 0.04 * float(x), float(x) - 0.03, 0.99 - 0.02 * float(x), (160, 176, 184), 0.003
+        )
     for x, y in ((0.06, 0.60), (0.16, 0.585), (0.83, 0.58), (0.94, 0.60)):
         canvas.blob(x, y, 0.07, 0.055, (72, 128, 92))
         for _ in range(7):

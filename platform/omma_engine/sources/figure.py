@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -66,13 +67,11 @@ class _Brush:
 
     def ellipse(self, center: tuple[float, float], radii: tuple[float, float], color: Color) -> None:
         size = (self._length(radii[0]), self._length(radii[1]))
-        cv2.ellipse(
-            self._picture, self._at(*center), size, 0, 0, 360, color, -1, cv2.LINE_AA, _SUBPIXEL_BITS
-        )
+        cv2.ellipse(self._picture, self._at(*center), size, 0, 0, 360, color, -1, cv2.LINE_AA, _SUBPIXEL_BITS)
 
     def limb(self, joints: list[tuple[float, float, float]], color: Color) -> None:
         """Draw a chain of (x, y, half width): its bones, and a round joint at each."""
-        for (x0, y0, w0), (x1, y1, w1) in zip(joints, joints[1:], strict=False):
+        for (x0, y0, w0), (x1, y1, w1) in pairwise(joints):
             length = math.hypot(x1 - x0, y1 - y0) or 1.0
             nx, ny = (y1 - y0) / length, (x0 - x1) / length
             self.polygon(
@@ -122,11 +121,14 @@ def _arm(brush: _Brush, side: int, phase: float, clothes: Clothes) -> None:
 
 def _torso(brush: _Brush, clothes: Clothes) -> None:
     brush.ellipse((0, _CHIN + 0.03), (0.035, 0.05), clothes.skin)
-    outline = [
-        (-0.04, _SHOULDER - 0.02), (0.04, _SHOULDER - 0.02), (0.10, _SHOULDER + 0.005), (0.135, _SHOULDER + 0.04),
-        (0.125, 0.33), (0.112, _HIP + 0.03), (-0.112, _HIP + 0.03), (-0.125, 0.33), (-0.135, _SHOULDER + 0.04),
-        (-0.10, _SHOULDER + 0.005),
-    ]  # fmt: skip
+    right = [
+        (0.04, _SHOULDER - 0.02),
+        (0.10, _SHOULDER + 0.005),
+        (0.135, _SHOULDER + 0.04),
+        (0.125, 0.33),
+        (0.112, _HIP + 0.03),
+    ]
+    outline = right + [(-x, y) for x, y in reversed(right)]
     brush.polygon(outline, clothes.coat)
 
 

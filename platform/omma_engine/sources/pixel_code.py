@@ -14,15 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-CELL_PX = 8
+CELL_PX = 4
 COLUMNS = 32
 ROWS = 5
 WIDTH_PX = COLUMNS * CELL_PX
 HEIGHT_PX = ROWS * CELL_PX
 
-_BLACK, _WHITE = 80, 176
+_BLACK, _WHITE = 64, 192  # low contrast: a motion detector must not see it change
 _LEAST_CONTRAST = 40.0
-_MARGIN_PX = 2  # ringing of a block codec sits at the edges of a cell
+_MARGIN_PX = 1  # ringing of a block codec sits at the edges of a cell
 _SYNC = np.arange(COLUMNS) % 2 == 1
 
 
@@ -60,7 +60,9 @@ def read_code(luma: NDArray[np.uint8], *, origin_xy: tuple[int, int] = (0, 0)) -
     area = luma[y : y + HEIGHT_PX, x : x + WIDTH_PX]
     if area.shape != (HEIGHT_PX, WIDTH_PX):
         return None
-    inner = area.reshape(ROWS, CELL_PX, COLUMNS, CELL_PX)[:, _MARGIN_PX:-_MARGIN_PX, :, _MARGIN_PX:-_MARGIN_PX]
+    inner = area.reshape(ROWS, CELL_PX, COLUMNS, CELL_PX)[
+        :, _MARGIN_PX:-_MARGIN_PX, :, _MARGIN_PX:-_MARGIN_PX
+    ]
     means = inner.mean(axis=(1, 3))
     white, black = means[0][_SYNC], means[0][~_SYNC]
     if white.min() - black.max() < _LEAST_CONTRAST:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from omma_engine.sources.backdrop import VARIANTS, draw_backdrop
 from omma_engine.sources.figure import Clothes, Pose, draw_person
-from omma_engine.sources.pixel_code import HEIGHT_PX, PixelCode, draw_code
+from omma_engine.sources.pixel_code import PixelCode, draw_code
 
 _VISIT_EVERY_S = 24.0
 _FIRST_VISIT_S = 3.0
@@ -19,11 +19,12 @@ _STRIDE = 0.55  # of the person's height, per stride
 _PERSON_HEIGHT = 0.40  # of the picture's height
 _GROUND = {"yard": 0.90, "room": 0.93}
 
+_DARK_SHOES = (24, 24, 28)
 _WARDROBE = (
-    Clothes(coat=(52, 38, 30), trousers=(46, 40, 38), shoes=(24, 24, 28), skin=(150, 178, 214), hair=(32, 36, 44)),
-    Clothes(coat=(44, 30, 92), trousers=(58, 44, 34), shoes=(26, 24, 24), skin=(120, 152, 196), hair=(22, 24, 30)),
-    Clothes(coat=(50, 62, 30), trousers=(36, 36, 40), shoes=(20, 22, 28), skin=(160, 186, 222), hair=(30, 54, 84)),
-)  # fmt: skip
+    Clothes((52, 38, 30), (46, 40, 38), _DARK_SHOES, skin=(150, 178, 214), hair=(32, 36, 44)),
+    Clothes((44, 30, 92), (58, 44, 34), _DARK_SHOES, skin=(120, 152, 196), hair=(22, 24, 30)),
+    Clothes((50, 62, 30), (36, 36, 40), _DARK_SHOES, skin=(160, 186, 222), hair=(30, 54, 84)),
+)
 
 
 @dataclass(frozen=True, slots=True)

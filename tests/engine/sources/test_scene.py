@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
 from omma_engine.detect.motion import MotionDetector
 from omma_engine.sources.scene import SceneOptions, SceneRenderer
 
@@ -49,7 +50,9 @@ def _codecs(options: SceneOptions) -> tuple[av.VideoCodecContext, av.VideoCodecC
 def _people(picture: Picture) -> int:
     hog = cv2.HOGDescriptor()
     hog.setSVMDetector(cv2.HOGDescriptor_getDefaultPeopleDetector())
-    grey = cv2.resize(picture, (640, picture.shape[0] * 640 // picture.shape[1]), interpolation=cv2.INTER_AREA)
+    grey = cv2.resize(
+        picture, (640, picture.shape[0] * 640 // picture.shape[1]), interpolation=cv2.INTER_AREA
+    )
     _, margins = hog.detectMultiScale(grey, winStride=(8, 8), padding=(8, 8), scale=1.08)
     return sum(float(margin) > LEAST_MARGIN for margin in margins)
 
@@ -63,7 +66,9 @@ def _people(picture: Picture) -> int:
     ],
     ids=["yard", "room", "room-720p"],
 )
-def test_the_stock_detector_finds_the_person_on_the_encoded_stream_and_no_other(options: SceneOptions) -> None:
+def test_the_stock_detector_finds_the_person_on_the_encoded_stream_and_no_other(
+    options: SceneOptions,
+) -> None:
     scene = SceneRenderer(options)
     found = shown = wrong = quiet = 0
 

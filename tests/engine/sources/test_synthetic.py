@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 import pytest
+
 from omma_engine.errors import SourceStalledError, SourceUnsupportedError
 from omma_engine.sources.base import raw_source
 from omma_engine.sources.pixel_code import PixelCode, read_code
