@@ -1,9 +1,9 @@
 """`/ws/v1/live/<stream_id>`: live video as fragmented MP4, with credits.
 
-The server says `{"type": "hello", "codec", "width", "height"}`, then sends an init segment and fragments, each
-binary: eight bytes with the capture time in microseconds (0 for an init segment), then MP4. A message may hold
-several fragments. Each message but init segments takes a credit; the client grants them: `{"credit": 4}` at the
-start and after each hello, then `{"credit": 1}` for each message that it has taken in.
+The server says `{"type": "hello", "codec", "width", "height"}`, then sends an init segment and fragments,
+each binary: eight bytes with the capture time in microseconds (0 for an init segment), then MP4. A message may
+hold several fragments. Each message but init segments takes a credit; the client grants them: `{"credit": 4}`
+after each hello, then `{"credit": 1}` for each message that it has taken in.
 """
 
 import asyncio
@@ -115,7 +115,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         return 0, ""
 
     def _tell_status(self, sight: StreamSight) -> None:
-        """Say how the source is when that changed; a stream that is live from the start goes without saying."""
+        """Say how the source is when that changed; one that is live from the start goes without saying."""
         is_news = sight.status != (self._status or "live")
         self._status = sight.status
         if is_news and self._viewer is not None:

@@ -36,6 +36,7 @@ class LiveGateway:
         self._gop_bytes = 0
         self._problem = ""
         self._is_silent = False
+        self._is_stopped = False
         self._heard_s = self._left_s = time.monotonic()
 
     @property
@@ -43,7 +44,7 @@ class LiveGateway:
         return len(self._viewers)
 
     def add(self, viewer: Viewer) -> None:
-        """Let a viewer in; it gets the current GOP, so that its first picture does not wait for a keyframe."""
+        """Let a viewer in, with the current GOP: its first picture does not wait for a keyframe."""
         self._viewers.add(viewer)
         if self._init is not None:
             viewer.begin(self._init)
@@ -59,10 +60,18 @@ class LiveGateway:
     async def run(self) -> None:
         """Work until nobody has watched for a while."""
         try:
-            while self._viewers or time.monotonic() - self._left_s < self._linger_s:
+            while self._is_wanted():
                 self._take(await self._reader.read(READ_S))
         finally:
             await self._reader.close()
+
+    def stop(self) -> None:
+        """End at once; also where the client library swallows a cancellation while it connects."""
+        self._is_stopped = True
+
+    def _is_wanted(self) -> bool:
+        lingers = time.monotonic() - self._left_s < self._linger_s
+        return not self._is_stopped and (bool(self._viewers) or lingers)
 
     def _take(self, items: Sequence[BusItem]) -> None:
         for item in items:
@@ -142,11 +151,13 @@ class LiveGateways:
     async def close(self) -> None:
         """End all gateways and connections."""
         tasks = [task for _, task in self._running.values()]
-        for task in tasks:
+        for gateway, task in self._running.values():
+            gateway.stop()
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._readers is not None:
             await self._readers.close()
+            self._readers = None
 
     def _start(self, stream_id: UUID) -> tuple[LiveGateway, asyncio.Task[None]]:
         if self._readers is None:
@@ -169,7 +180,7 @@ _by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, LiveGateways] = WeakKeyDi
 
 
 def live_gateways(bus_url: str) -> LiveGateways:
-    """Return the gateways of the running event loop; a web process has one loop, and so one muxer a stream."""
+    """Return the gateways of the running event loop; a web process has one, so one muxer a stream."""
     loop = asyncio.get_running_loop()
     if loop not in _by_loop:
         _by_loop[loop] = LiveGateways(lambda: connect(bus_url))

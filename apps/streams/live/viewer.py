@@ -60,8 +60,8 @@ class Viewer:
             self._skip()
         self._changed.set()
 
-    def grant(self, credits: int) -> None:
-        self._credits = min(MAX_CREDITS, self._credits + credits)
+    def grant(self, credit: int) -> None:
+        self._credits = min(MAX_CREDITS, self._credits + credit)
         self._changed.set()
 
     @property
@@ -84,7 +84,7 @@ class Viewer:
         return self._take_joined()
 
     def _take_joined(self) -> bytes:
-        """Return the fragments that wait as one message, so that a slow line is not bound by its round trips."""
+        """Return what waits as one message, so that a slow line is not bound by its round trips."""
         first = self._held[0].fragment
         parts = [first.capture_us.to_bytes(CAPTURE_BYTES, "big")]
         size = 0

@@ -54,7 +54,7 @@ def init_segment(codec: str, sets: Sequence[bytes], picture: Sequence[bytes]) ->
 def fragment(
     sample: bytes, *, sequence: int, decode_time: int, offset: int, duration: int, is_keyframe: bool
 ) -> bytes:
-    """Return `moof` and `mdat` with one sample; times in `TIME_SCALE`, `offset` is display less decode time."""
+    """Return `moof` and `mdat` with one sample; times in `TIME_SCALE`, `offset` is pts less dts."""
     sample_flags = _IS_KEYFRAME if is_keyframe else _IS_NO_KEYFRAME
     return b"".join(
         (

@@ -13,7 +13,6 @@ from omma_engine.live.nal_units import split, with_lengths
 from omma_engine.types import CodecInfo, EncodedPacket
 from tests.apps.streams.bus.video import FRAME_US, START_US, clip, shifted
 
-
 Made = list[InitSegment | LiveFragment]
 
 
