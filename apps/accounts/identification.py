@@ -1,7 +1,6 @@
 """From a request or a socket to its actor: `Authorization: Bearer omt_…` or `Basic …`, or a session."""
 
 import base64
-import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
@@ -57,7 +56,7 @@ def login_of_basic(encoded: str, *, address: str | None) -> Login:
     """Return who a base64-coded `name:password` is; throttled."""
     try:
         name, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError) as exc:
+    except ValueError as exc:  # no base64, or no UTF-8
         raise NotAuthenticatedError(_REFUSED) from exc
     user = (
         check_password_again(name=name, password=password, address=address, now=timezone.now())

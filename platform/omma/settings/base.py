@@ -18,6 +18,7 @@ OMMA_PORT = env.read_int("OMMA_PORT", 8000)
 OMMA_ALLOWED_HOSTS = env.read_list("OMMA_ALLOWED_HOSTS")
 OMMA_SECRETS_DIR = env.read_path("OMMA_SECRETS_DIR", OMMA_DATA_DIR / "secrets")
 OMMA_DEMO = env.read_bool("OMMA_DEMO", default=True)
+OMMA_ADMIN_PASSWORD = env.read_text("OMMA_ADMIN_PASSWORD")  # of the first administrator; else made up
 OMMA_EGRESS_ALLOW = env.read_list("OMMA_EGRESS_ALLOW")  # networks (CIDR)
 OMMA_ROOT_DIALECT = env.read_text("OMMA_ROOT_DIALECT")  # which dialect answers at `/`; none by default
 
@@ -37,7 +38,7 @@ ROOT_URLCONF = "omma.urls"
 ASGI_APPLICATION = "omma.asgi.application"
 INSTALLED_APPS = [
     "daphne",
-    "django.contrib.admin",
+    "apps.core.admin_config.OmmaAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
