@@ -5,3 +5,12 @@ class CatalogConfig(AppConfig):
     name = "apps.catalog"
     label = "catalog"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from apps.accounts.api.representing import loader_for
+        from apps.catalog.api.serializers import ModelReadSerializer
+        from apps.catalog.models import Model
+        from apps.core import representations
+
+        models = Model.objects.prefetch_related("versions")
+        representations.register("model", loader_for(models.all, ModelReadSerializer, camera_path=None))

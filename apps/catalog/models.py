@@ -19,7 +19,9 @@ class ModelTask(models.TextChoices):
 class Model(UuidModel):
     """A named model; `account` is empty for those every account may use (the built-ins)."""
 
-    account = models.ForeignKey(Account, null=True, blank=True, on_delete=models.CASCADE, related_name="models")
+    account = models.ForeignKey(
+        Account, null=True, blank=True, on_delete=models.CASCADE, related_name="models"
+    )
     slug = models.SlugField(max_length=64)
     name = models.CharField(max_length=120)
     task = models.CharField(max_length=16, choices=ModelTask.choices, default=ModelTask.DETECTION)

@@ -1,0 +1,58 @@
+"""Models for operators. Files come in by upload or import only, where they are inspected."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from apps.catalog.models import Model, ModelVersion
+
+
+class VersionInline(admin.TabularInline[ModelVersion, Model]):
+    model = ModelVersion
+    extra = 0
+    can_delete = False
+    fields = [
+        "version",
+        "runtime",
+        "builtin",
+        "labels",
+        "input_size_wh",
+        "size_bytes",
+        "sha256",
+        "created_at",
+    ]
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Model)
+class ModelAdmin(admin.ModelAdmin[Model]):
+    list_display = ["name", "task", "account", "licence", "origin", "updated_at"]
+    list_filter = ["task", "account"]
+    search_fields = ["name", "slug", "origin"]
+    readonly_fields = ["id", "account", "slug", "task", "created_at", "updated_at"]
+    inlines = [VersionInline]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False  # deleting asks whether an analytic uses it, and takes the file along: by the API
+
+
+@admin.register(ModelVersion)
+class ModelVersionAdmin(admin.ModelAdmin[ModelVersion]):
+    list_display = ["model", "version", "runtime", "size_bytes", "created_at"]
+    list_filter = ["runtime"]
+    search_fields = ["model__name", "sha256"]
+    list_select_related = ["model"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: ModelVersion | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ModelVersion | None = None) -> bool:
+        return False
