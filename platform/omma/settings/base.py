@@ -3,10 +3,13 @@
 import secrets
 from pathlib import Path
 
+import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
 
 from omma import env
 from omma.addresses import celery_address, database_settings, redis_address
+
+django_stubs_ext.monkeypatch()  # `ModelAdmin[Camera]` and the like, which strict types want, exist at run time
 
 BASE_DIR = Path(__file__).resolve().parents[3]
 
