@@ -18,7 +18,7 @@ from apps.accounts.access import Action, Actor, actor_of, may, visible
 from apps.accounts.models import Account
 from apps.cameras import services as camera_services
 from apps.cameras.models import Camera
-from apps.cameras.probing import probe_camera
+from apps.cameras.probing import probe_address
 from apps.core.exceptions import OmmaError
 from apps.inference import services as inference_services
 from apps.inference.models import Analytic, Event
@@ -62,9 +62,7 @@ class CameraForm(forms.Form):
 
     def __init__(self, *args: Any, accounts: list[Account], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["account"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = Account.objects.filter(pk__in=[account.pk for account in accounts])
+        self.fields["account"].queryset = Account.objects.filter(pk__in=[account.pk for account in accounts])
         if len(accounts) == 1:
             del self.fields["account"]
 
@@ -141,7 +139,7 @@ def camera_probe(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         fields = _fields(form)
         try:
-            context["probe"] = probe_camera(
+            context["probe"] = probe_address(
                 address=fields["address"], username=fields["username"], password=fields["password"]
             )
         except OmmaError as error:

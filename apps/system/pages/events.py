@@ -40,8 +40,10 @@ class EventRow:
 
 
 def rows_for(events: Sequence[Event]) -> list[EventRow]:
-    """Return list rows with the names of their cameras and the recordings that they started, in two queries."""
-    names = dict(Camera.objects.filter(pk__in={event.camera_id for event in events}).values_list("pk", "name"))
+    """Return list rows with their cameras' names and the recordings they started, in two queries."""
+    names = dict(
+        Camera.objects.filter(pk__in={event.camera_id for event in events}).values_list("pk", "name")
+    )
     firings = RuleFiring.objects.filter(event_id__in=[event.id for event in events])
     recordings = dict(firings.exclude(recording_id=None).values_list("event_id", "recording_id"))
     return [
@@ -71,9 +73,9 @@ class EventFilterForm(forms.Form):
 
     def __init__(self, data: object, *, actor: Actor) -> None:
         super().__init__(data)  # type: ignore[arg-type]  # a QueryDict
-        field = self.fields["camera"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = visible(actor, Action.VIEW, Camera.objects.order_by("name", "id"), camera_path="id")
+        self.fields["camera"].queryset = visible(
+            actor, Action.VIEW, Camera.objects.order_by("name", "id"), camera_path="id"
+        )
 
 
 @require_safe

@@ -25,7 +25,11 @@ def live(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     cameras = visible(actor, Action.VIEW, Camera.objects.filter(is_on_wall=True), camera_path="id")
     tiles = tiles_for(actor, list(cameras.order_by("number", "id")))
-    context = {"tiles": tiles, "summary": _summary(tiles), "may_add": may_anywhere(actor, Action.MANAGE_CAMERAS)}
+    context = {
+        "tiles": tiles,
+        "summary": _summary(tiles),
+        "may_add": may_anywhere(actor, Action.MANAGE_CAMERAS),
+    }
     return render(request, "app/live.html", context)
 
 

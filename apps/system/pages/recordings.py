@@ -47,9 +47,9 @@ class RecordingFilterForm(forms.Form):
 
     def __init__(self, data: object, *, actor: Actor) -> None:
         super().__init__(data)  # type: ignore[arg-type]  # a QueryDict
-        field = self.fields["camera"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = visible(actor, Action.VIEW, Camera.objects.order_by("name", "id"), camera_path="id")
+        self.fields["camera"].queryset = visible(
+            actor, Action.VIEW, Camera.objects.order_by("name", "id"), camera_path="id"
+        )
 
 
 @require_safe

@@ -40,21 +40,34 @@ class RuleForm(forms.Form):
         Camera.objects.none(), widget=forms.CheckboxSelectMultiple, label=gettext_lazy("On these cameras")
     )
     min_confidence = forms.FloatField(
-        min_value=0, max_value=1, initial=0.5, label=gettext_lazy("Least confidence"),
-        help_text=gettext_lazy("From 0 to 1."), widget=forms.NumberInput(attrs={"step": "0.05"}),
+        min_value=0,
+        max_value=1,
+        initial=0.5,
+        label=gettext_lazy("Least confidence"),
+        help_text=gettext_lazy("From 0 to 1."),
+        widget=forms.NumberInput(attrs={"step": "0.05"}),
     )
     min_duration_s = forms.FloatField(
-        min_value=0, max_value=3600, initial=0, label=gettext_lazy("For at least (seconds)"),
+        min_value=0,
+        max_value=3600,
+        initial=0,
+        label=gettext_lazy("For at least (seconds)"),
         widget=forms.NumberInput(attrs={"step": "0.5"}),
     )
     polygon = forms.CharField(required=False, widget=forms.HiddenInput, label=gettext_lazy("Zone"))
     records = forms.BooleanField(required=False, initial=True, label=gettext_lazy("Record"))
     pre_roll_s = forms.IntegerField(
-        required=False, min_value=0, max_value=300, label=gettext_lazy("Seconds before"),
+        required=False,
+        min_value=0,
+        max_value=300,
+        label=gettext_lazy("Seconds before"),
         help_text=gettext_lazy("Empty: as the stream says."),
     )
     post_roll_s = forms.IntegerField(
-        required=False, min_value=0, max_value=300, label=gettext_lazy("Seconds after"),
+        required=False,
+        min_value=0,
+        max_value=300,
+        label=gettext_lazy("Seconds after"),
         help_text=gettext_lazy("Empty: as the stream says."),
     )
     cooldown_s = forms.FloatField(
@@ -63,14 +76,10 @@ class RuleForm(forms.Form):
 
     def __init__(self, *args: Any, actor: Actor, account: Account, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        cameras = self.fields["cameras"]
-        labels = self.fields["labels"]
-        assert isinstance(cameras, forms.ModelMultipleChoiceField)
-        assert isinstance(labels, forms.MultipleChoiceField)
         own = Camera.objects.filter(account=account).order_by("number", "id")
-        cameras.queryset = visible(actor, Action.EDIT_RULES, own, camera_path="id")
+        self.fields["cameras"].queryset = visible(actor, Action.EDIT_RULES, own, camera_path="id")
         chosen = (self.initial or {}).get("labels", [])
-        labels.choices = [(label, label) for label in _label_choices(account, chosen)]
+        self.fields["labels"].choices = [(label, label) for label in _label_choices(account, chosen)]
 
     def clean_polygon(self) -> list[Any]:
         """Return the points, or say what is wrong with them."""
@@ -159,8 +168,15 @@ def rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
 
 def _initial(row: Rule) -> dict[str, Any]:
     names = (
-        "name", "is_enabled", "labels", "min_confidence", "min_duration_s", "records",
-        "pre_roll_s", "post_roll_s", "cooldown_s",
+        "name",
+        "is_enabled",
+        "labels",
+        "min_confidence",
+        "min_duration_s",
+        "records",
+        "pre_roll_s",
+        "post_roll_s",
+        "cooldown_s",
     )
     initial = {name: getattr(row, name) for name in names}
     return {**initial, "cameras": row.cameras.all(), "polygon": json.dumps(row.polygon)}

@@ -71,7 +71,7 @@ def _tile(actor: Actor, camera: Camera, stream: Stream | None, recorded: set[UUI
         status=status.value,
         status_words=_(_STATUS_WORDS[status]),
         mode_words=_(_MODE_WORDS[Mode(stream.mode)]) if stream else "",
-        size_words=f"{stream.width} × {stream.height}" if stream and stream.width else "",
+        size_words=f"{stream.width} \u00d7 {stream.height}" if stream and stream.width else "",
         reason=stream.source.status_detail if stream and status is not SourceStatus.LIVE else "",
         is_recording=bool(stream and stream.id in recorded),
         may_record=may(actor, Action.RECORD, resource).allowed,

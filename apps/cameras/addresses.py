@@ -1,0 +1,82 @@
+"""From what people type to a driver, an address without credentials, and the login apart."""
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from apps.cameras.models import Driver
+from apps.core.egress import CheckedAddress, check_camera_address, trusted_origin_of
+from apps.core.exceptions import InvalidInputError
+
+_BY_SCHEME = {"rtsp": Driver.RTSP, "rtsps": Driver.RTSP, "synthetic": Driver.SYNTHETIC, "file": Driver.FILE}
+
+
+@dataclass(frozen=True, slots=True)
+class CameraAddress:
+    """A checked address without credentials; `trusted_origin` is empty unless the host's owner gave it."""
+
+    driver: Driver
+    address: str
+    checked: CheckedAddress
+    username: str = ""
+    password: str = field(default="", repr=False)
+    trusted_origin: str = ""
+
+
+def read_camera_address(
+    address: str,
+    *,
+    driver: str | None = None,
+    username: str = "",
+    password: str = "",
+    trusted_origin: str = "",
+    is_trusted: bool = False,
+) -> CameraAddress:
+    """Check an address and take it apart; credentials given beside it win over those in it.
+
+    Raise `InvalidInputError` and its kin, naming `address` or `driver`.
+    """
+    text = address.strip()
+    chosen = _driver_for(text, driver)
+    if is_trusted:
+        trusted_origin = "" if chosen is Driver.SYNTHETIC else trusted_origin_of(text)
+    checked = check_camera_address(text, trusted_origin, driver=chosen.value)
+    return CameraAddress(
+        driver=chosen,
+        address=checked.url,
+        checked=checked,
+        username=username or checked.username,
+        password=password or checked.password,
+        trusted_origin=trusted_origin,
+    )
+
+
+def guess_driver(address: str) -> Driver:
+    """Return the driver that an address speaks of.
+
+    >>> guess_driver("http://cam.local/live/index.m3u8")
+    Driver.HLS
+    """
+    if address.startswith("/dev/"):
+        return Driver.V4L2
+    if "://" not in address and not address.startswith("synthetic:"):
+        return Driver.FILE
+    parts = urlsplit(address)
+    if parts.scheme in {"http", "https"}:
+        return Driver.HLS if parts.path.lower().endswith((".m3u8", ".m3u")) else Driver.MJPEG
+    try:
+        return _BY_SCHEME[parts.scheme]
+    except KeyError:
+        raise InvalidInputError(
+            f"Expected an address that begins with rtsp://, http:// or https://, got {parts.scheme}://.",
+            field="address",
+        ) from None
+
+
+def _driver_for(address: str, driver: str | None) -> Driver:
+    if not driver:
+        return guess_driver(address)
+    try:
+        return Driver(driver)
+    except ValueError:
+        known = ", ".join(Driver.values)
+        raise InvalidInputError(f"Expected one of {known}, got {driver!r}.", field="driver") from None

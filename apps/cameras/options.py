@@ -1,0 +1,58 @@
+"""The options that a camera's driver takes, checked when they are saved."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from apps.cameras.models import Driver
+from apps.core.exceptions import InvalidInputError
+
+Check = Callable[[Any], bool]
+
+
+def _one_of(*values: object) -> Check:
+    return lambda value: value in values and not isinstance(value, bool)
+
+
+def _is_bool(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _between(low: int, high: int) -> Check:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+_KNOWN: Mapping[Driver, Mapping[str, Check]] = {
+    Driver.RTSP: {"transport": _one_of("tcp", "udp"), "audio": _is_bool},
+    Driver.HLS: {"audio": _is_bool},
+    Driver.MJPEG: {"fps": _between(1, 60)},
+    Driver.FILE: {"loop": _is_bool, "audio": _is_bool},
+    Driver.V4L2: {"width": _between(16, 7680), "height": _between(16, 4320), "fps": _between(1, 120)},
+    Driver.SYNTHETIC: {
+        "seed": _between(0, 2**31),
+        "width": _between(320, 3840),
+        "height": _between(240, 2160),
+        "fps": _between(1, 60),
+    },
+}
+_DEFAULTS: Mapping[Driver, Mapping[str, object]] = {Driver.FILE: {"loop": True}}
+
+
+def default_options(driver: Driver) -> dict[str, object]:
+    """Return what a new camera of this driver starts with: a file loops."""
+    return dict(_DEFAULTS.get(driver, {}))
+
+
+def check_options(driver: Driver, options: Any) -> dict[str, Any]:
+    """Return the options when the driver takes them all; the error names the one that it does not take."""
+    if not isinstance(options, dict):
+        raise InvalidInputError("Expected an object.", field="options")
+    known = _KNOWN[driver]
+    for name, value in options.items():
+        if name not in known:
+            allowed = ", ".join(sorted(known)) or "none"
+            raise InvalidInputError(
+                f"{driver.label} takes no option {name!r}; it takes: {allowed}.", field=f"options.{name}"
+            )
+        if not known[name](value):
+            raise InvalidInputError(f"{value!r} is not a value for {name}.", field=f"options.{name}")
+    return options

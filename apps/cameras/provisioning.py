@@ -1,0 +1,24 @@
+"""What a new camera gets from the apps above: each registers a provisioner.
+
+They run in the transaction that adds the camera: either a camera exists with its source, stream, analytics and rule, or none of it does (ADR 2).
+"""
+
+from collections.abc import Callable
+
+from apps.accounts.access import Actor
+from apps.cameras.models import Camera
+
+Provisioner = Callable[[Camera, Actor], None]
+
+_provisioners: dict[str, tuple[int, Provisioner]] = {}  # filled once, while the apps get ready
+
+
+def register(order: int, provisioner: Provisioner) -> None:
+    """Add a provisioner, in `AppConfig.ready`; lower orders run first."""
+    _provisioners[f"{provisioner.__module__}.{provisioner.__qualname__}"] = (order, provisioner)
+
+
+def provision(camera: Camera, actor: Actor) -> None:
+    """Run every provisioner on a new camera."""
+    for _order, provisioner in sorted(_provisioners.values(), key=lambda entry: entry[0]):
+        provisioner(camera, actor)
