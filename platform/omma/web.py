@@ -9,11 +9,13 @@ import argparse
 import asyncio
 import os
 import socket
+from functools import partial
 from typing import Any
 
 from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketProtocol
+from twisted.internet import reactor
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
@@ -47,6 +49,16 @@ class PatientServer(Server):  # type: ignore[misc]  # daphne has no types
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._gates: dict[Any, Gate] = {}
+
+    def listen_on(self, descriptor: int) -> None:
+        """Take over a listening socket instead of opening one."""
+        self.endpoints = []
+        self.ready_callable = partial(self._adopt, descriptor)
+
+    def _adopt(self, descriptor: int) -> None:
+        with socket.socket(fileno=os.dup(descriptor)) as listening:
+            listening.setblocking(False)
+            reactor.adoptStreamPort(listening.fileno(), listening.family, self.http_factory)
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         kind = message["type"]
@@ -96,17 +108,11 @@ def main() -> None:
     os.environ.setdefault("OMMA_DATABASE_POOL", POOL_SIZE)  # before the settings are read
     from omma.asgi import application
 
-    PatientServer(
-        application, endpoints=endpoints(options.fd, options.host, options.port), server_name=""
-    ).run()
-
-
-def endpoints(descriptor: int | None, host: str, port: int) -> list[str]:
-    """Return where to listen, in Twisted's notation."""
-    if descriptor is None:
-        return list(build_endpoint_description_strings(host=host, port=port))
-    with socket.socket(fileno=os.dup(descriptor)) as listening:
-        return [f"fd:fileno={descriptor}:domain={int(listening.family)}"]
+    endpoints = build_endpoint_description_strings(host=options.host, port=options.port)
+    server = PatientServer(application, endpoints=endpoints, server_name="")
+    if options.fd is not None:
+        server.listen_on(options.fd)
+    server.run()
 
 
 if __name__ == "__main__":

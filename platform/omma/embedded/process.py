@@ -19,10 +19,12 @@ def launch(
     output: IO[bytes] | int,
     identity: tuple[int, int] | None = None,
     folder: Path | None = None,
+    descriptors: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start a program in a session of its own; it gets `death_signal` when the calling *thread* ends.
 
-    Call it from the main thread only. `identity` is the (user, group) to become, when started as root.
+    Call it from the main thread only. `identity` is the (user, group) to become, when started as root;
+    `descriptors` are open files that the program inherits.
     """
     who = f"{identity[0]}:{identity[1]}" if identity else "-"
     wrapper = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(int(death_signal)), who]
@@ -34,6 +36,7 @@ def launch(
         env=dict(environment),
         cwd=folder,
         start_new_session=True,
+        pass_fds=tuple(descriptors),
     )
 
 

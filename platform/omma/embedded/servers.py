@@ -60,6 +60,16 @@ class EmbeddedServers:
             self.stop()
             raise
 
+    def restart_ended(self) -> list[str]:
+        """Start again what has ended by itself; return the names."""
+        servers = {"PostgreSQL": self.postgres, "Valkey (broker)": self.broker, "Valkey (bus)": self.bus}
+        ended = []
+        for name, server in servers.items():
+            if server is not None and server.process is not None and server.process.poll() is not None:
+                server.start()
+                ended.append(name)
+        return ended
+
     def stop(self) -> None:
         """Stop Valkey, then Postgres. Idempotent and bounded."""
         for server in (self.bus, self.broker, self.postgres):

@@ -1,0 +1,62 @@
+"""The volume and the cameras that a fresh Omma begins with."""
+
+import importlib.util
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from apps.accounts.actors import system_actor
+from apps.accounts.models import Account
+from apps.cameras.models import Camera
+from omma_engine.redaction import redact
+
+DEMO = {"Front yard": "synthetic:yard", "Living room": "synthetic:room"}
+ACTOR_NAME = "command line"
+
+
+def ensure_volume() -> None:
+    """Make the default volume in the data folder."""
+    if importlib.util.find_spec("apps.streams.volumes"):
+        from apps.streams.volumes import ensure_default_volume
+
+        ensure_default_volume()
+
+
+def add_given(account: Account, addresses: list[str]) -> list[str]:
+    """Add the cameras of the command line, which are trusted; one that is there already stays as it is."""
+    return [
+        _add(account, _name_for(address), address) for address in addresses if not _is_there(account, address)
+    ]
+
+
+def add_virtual(account: Account, kinds: list[str]) -> list[str]:
+    """Add a synthetic camera of each kind."""
+    return add_given(account, [f"synthetic:{kind}" for kind in kinds])
+
+
+def add_demo_where_empty(account: Account) -> list[str]:
+    """Add the demo cameras when there is no camera at all."""
+    if Camera.objects.exists():
+        return []
+    return [_add(account, name, address) for name, address in DEMO.items()]
+
+
+def _add(account: Account, name: str, address: str) -> str:
+    from apps.cameras.services import add_camera
+
+    camera = add_camera(
+        actor=system_actor(ACTOR_NAME), account=account, name=name, address=address, is_trusted=True
+    )
+    return camera.name
+
+
+def _is_there(account: Account, address: str) -> bool:
+    return Camera.objects.filter(account=account, address=address).exists()
+
+
+def _name_for(address: str) -> str:
+    parts = urlsplit(address)
+    if parts.scheme in {"", "file"}:
+        return Path(parts.path).stem or address
+    if parts.scheme == "synthetic":
+        return f"Virtual {parts.path}"
+    return redact(parts.hostname or address)
