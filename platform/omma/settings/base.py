@@ -4,13 +4,10 @@ import secrets
 from pathlib import Path
 
 import django_stubs_ext
-import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
 
 from omma import env
 from omma.addresses import celery_address, database_settings, redis_address
-
-django_stubs_ext.monkeypatch()  # `ModelAdmin[Camera]` and the like, which strict types want, exist at run time
 
 django_stubs_ext.monkeypatch()  # lets `ModelAdmin[Camera]` and the like be written at run time
 
