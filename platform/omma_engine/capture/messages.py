@@ -1,9 +1,9 @@
 """What a child and its supervisor say to each other: one JSON object a line, over a stream socket.
 
 Down (supervisor → child)
-    {"do": "start", "spec": {...}, "epoch": N}         first line an exec'd child reads (forked ones get it too)
-    {"do": "ack", "sequence": N}                       the journal up to and including N is in the database
-    {"do": "mode", "stream_id": ..., "mode": "events"} record mode changed without a restart
+    {"do": "start", "spec": {...}, "epoch": N}         first line an exec'd child reads (forked ones get it
+    too) {"do": "ack", "sequence": N}                       the journal up to and including N is in the
+    database {"do": "mode", "stream_id": ..., "mode": "events"} record mode changed without a restart
     {"do": "beat"}                                     the supervisor lives; none for 5 s: finish and exit
     {"do": "stop", "reason": "planned"}                close the segment at its last whole fragment and exit 0
 
@@ -55,7 +55,7 @@ class SegmentOpen(TypedDict):
 
 
 class SegmentProgress(TypedDict):
-    """More of a segment is durable. `fragments` are only the new ones, as `[start_us, duration_us, offset, size, key]`."""
+    """More of a segment is durable; `fragments` has the new ones as `[start_us, duration_us, offset, size, key]`."""
 
     kind: str
     segment_id: str
@@ -79,7 +79,7 @@ class SegmentClose(TypedDict):
 
 
 class GapNews(TypedDict):
-    """Nothing was recorded in `[start_us, end_us)`; an open gap has no `end_us` and is closed by a later line."""
+    """Nothing was recorded in `[start_us, end_us)`; an open gap has no `end_us`, a later line closes it."""
 
     kind: str
     gap_id: str

@@ -1,0 +1,247 @@
+"""A capture child: one source from its packets to segment files.
+
+`python -m omma_engine.capture.child --socket-fd N --publisher module:function --bus-url URL --data-dir DIR`
+runs one in a process of its own; the zygote forks all others into `run_child`.
+
+Two threads: the reading thread blocks on the source, and the *packet loop* here writes, syncs, listens to the
+supervisor and beats. Nothing that the source does can keep the loop from beating, and nothing that the disk
+does can keep the source from being read.
+"""
+
+import argparse
+import logging
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+from uuid import UUID
+
+from omma_engine.capture.causes import gap_cause
+from omma_engine.capture.control import ControlLine
+from omma_engine.capture.journal import Journal, journal_path
+from omma_engine.capture.mailbox import Broken, Mailbox, Opened, Overflowed, Picture
+from omma_engine.capture.messages import Beat, NewsKind, StateNews
+from omma_engine.capture.process import die_with_parent, name_process, use_one_arena
+from omma_engine.capture.publishing import PublisherFactory, publisher_factory
+from omma_engine.capture.reader import SourceReader
+from omma_engine.capture.spec import decode_spec
+from omma_engine.clock import Clock, SystemClock
+from omma_engine.errors import ProtocolError, SourceEndedError
+from omma_engine.record.recorder import StreamRecorder
+from omma_engine.record.writing import AudioPiece
+from omma_engine.sources.base import packet_source
+from omma_engine.types import GapCause, RecordMode, SourceSpec, SourceState
+
+logger = logging.getLogger(__name__)
+
+_TICK_S = 0.1
+_BEAT_US = 500_000
+_SILENCE_US = 5_000_000
+_START_S = 10.0
+_STOP_S = 3
+_MOST_ITEMS_A_TICK = 2_000
+
+
+class CaptureChild:
+    """The packet loop. Runs in the main thread of its process."""
+
+    def __init__(self, line: ControlLine, publishers: PublisherFactory, clock: Clock | None = None) -> None:
+        self._line = line
+        self._publishers = publishers
+        self._clock = clock or SystemClock()
+        self._mailbox = Mailbox()
+        self._stop_reason = ""
+        self._state = SourceState.CONNECTING
+        self._heard_us = self._clock.monotonic_us()
+        self._beat_us = 0
+        self._beat_packets = self._beat_bytes = 0
+
+    def run(self) -> int:
+        """Capture until told to stop, and return the exit status."""
+        signal.signal(signal.SIGTERM, self._on_term)
+        start = self._wait_for_start()
+        if start is None:
+            return 0
+        spec, epoch = decode_spec(start["spec"]), int(start["epoch"])
+        name_process(f"omma {str(spec.source_id)[-8:]}")
+        self._prepare(spec, epoch)
+        self._reader.start()
+        while not self._stop_reason:
+            self._round()
+        self._finish()
+        return 0
+
+    def _prepare(self, spec: SourceSpec, epoch: int) -> None:
+        if len(spec.streams) != 1:
+            raise ProtocolError(f"expected a source of one stream, got {len(spec.streams)}")
+        (stream,) = spec.streams
+        self._spec = spec
+        self._stream_id = stream.stream_id
+        self._journal = Journal(journal_path(stream.volume_root, spec.source_id, epoch))
+        self._say_state(SourceState.CONNECTING)
+        self._recorder = StreamRecorder(stream, epoch=epoch, say=self._say_news, clock=self._clock)
+        self._publisher = self._publishers(stream.stream_id)
+        self._reader = SourceReader(lambda: packet_source(spec), self._publisher, self._mailbox, self._clock)
+
+    def _wait_for_start(self) -> dict[str, Any] | None:
+        deadline_us = self._clock.monotonic_us() + int(_START_S * 1_000_000)
+        while self._clock.monotonic_us() < deadline_us and not self._stop_reason and not self._line.is_closed:
+            for message in self._line.wait(_TICK_S):
+                if message.get("do") == "start":
+                    self._heard_us = self._clock.monotonic_us()
+                    return message
+        return None
+
+    def _round(self) -> None:
+        for message in self._line.wait(_TICK_S):
+            self._heed(message)
+        self._empty_mailbox()
+        self._recorder.tick()
+        now_us = self._clock.monotonic_us()
+        if self._line.is_closed:
+            self._stop_reason = "the supervisor is gone"
+        elif now_us - self._heard_us > _SILENCE_US:
+            self._stop_reason = "the supervisor is silent"
+        elif self._reader.is_hung:
+            self._stop_reason = "the source hangs"
+        elif now_us - self._beat_us >= _BEAT_US:
+            self._beat(now_us)
+
+    def _heed(self, message: dict[str, Any]) -> None:
+        self._heard_us = self._clock.monotonic_us()
+        match message.get("do"):
+            case "ack":
+                self._journal.ack(int(message["sequence"]))
+            case "mode":
+                if UUID(str(message["stream_id"])) == self._stream_id:
+                    self._recorder.set_mode(RecordMode(message["mode"]))
+            case "stop":
+                self._stop_reason = str(message.get("reason", "planned"))
+            case "beat" | "start":
+                pass
+            case other:
+                logger.warning("the supervisor said %r, which no child knows", other)
+
+    def _empty_mailbox(self) -> None:
+        for _ in range(_MOST_ITEMS_A_TICK):
+            item = self._mailbox.take()
+            match item:
+                case None:
+                    return
+                case Picture(packet, wants_cut):
+                    if wants_cut:
+                        self._recorder.cut()
+                    self._recorder.add_video(packet)
+                case AudioPiece():
+                    self._recorder.add_audio(item)
+                case Opened():
+                    self._opened(item)
+                case Broken():
+                    self._broken(item)
+                case Overflowed(count):
+                    self._recorder.interrupt(GapCause.OVERLOAD, f"{count} pictures were dropped")
+
+    def _opened(self, opened: Opened) -> None:
+        if not opened.is_change:
+            self._recorder.cut()
+        self._recorder.set_coding(opened.coding)
+        codec = opened.coding.codec
+        numerator, denominator = codec.frame_rate
+        self._say_state(
+            SourceState.LIVE,
+            codec=codec.codec,
+            width=codec.width,
+            height=codec.height,
+            frame_rate=round(numerator / denominator, 3) if denominator else 0.0,
+            has_audio=opened.coding.audio is not None,
+        )
+
+    def _broken(self, broken: Broken) -> None:
+        error = broken.error
+        if isinstance(error, SourceEndedError):
+            self._recorder.finish()
+        else:
+            self._recorder.interrupt(gap_cause(error), str(error))
+        self._say_state(broken.state, code=error.code, detail=str(error))
+
+    def _say_state(self, state: SourceState, *, code: str = "", detail: str = "", **found: Any) -> None:
+        self._state = state
+        news = StateNews(
+            kind=NewsKind.STATE,
+            source_id=str(self._spec.source_id),
+            state=state,
+            code=code,
+            detail=detail,
+            at_us=self._clock.now_us(),
+            **found,
+        )
+        self._say_news(news)
+
+    def _say_news(self, payload: Any) -> None:
+        sequence = self._journal.append(payload)
+        self._line.say({"say": "news", "sequence": sequence, "payload": payload})
+
+    def _beat(self, now_us: int) -> None:
+        figures = self._reader.figures
+        elapsed_us = max(1, now_us - self._beat_us) if self._beat_us else _BEAT_US
+        beat = Beat(
+            state=self._state,
+            packets=figures.packets,
+            bytes=figures.bytes,
+            dropped=self._mailbox.dropped,
+            bitrate_bps=(figures.bytes - self._beat_bytes) * 8_000_000 // elapsed_us,
+            frame_rate=round((figures.packets - self._beat_packets) * 1_000_000 / elapsed_us, 2),
+            last_packet_us=figures.last_packet_us,
+        )
+        self._beat_us, self._beat_packets, self._beat_bytes = now_us, figures.packets, figures.bytes
+        self._line.say({"say": "beat", **beat})
+
+    def _finish(self) -> None:
+        """Close what is open and say goodbye; an alarm ends what takes longer than three seconds."""
+        signal.alarm(_STOP_S)
+        self._reader.stop()
+        self._empty_mailbox()
+        self._recorder.finish()
+        self._say_state(SourceState.STOPPED, detail=self._stop_reason)
+        self._line.say({"say": "bye", "reason": self._stop_reason})
+        self._line.close()
+        self._journal.close()
+        self._publisher.close()
+
+    def _on_term(self, signum: int, frame: FrameType | None) -> None:
+        del signum, frame
+        self._stop_reason = self._stop_reason or "told to end"
+
+
+def run_child(connection: socket.socket, publishers: PublisherFactory) -> int:
+    """Run a child on its end of the control line, in its own process; return the exit status."""
+    try:
+        return CaptureChild(ControlLine(connection), publishers).run()
+    except Exception:
+        logger.exception("a capture child failed")
+        return 70
+
+
+def main(arguments: list[str]) -> int:
+    """Run the child of an exec'd process."""
+    parser = argparse.ArgumentParser(prog="omma_engine.capture.child")
+    parser.add_argument("--socket-fd", type=int, required=True)
+    parser.add_argument("--publisher", required=True)
+    parser.add_argument("--bus-url", default="")
+    parser.add_argument("--data-dir", type=Path, required=True)
+    options = parser.parse_args(arguments)
+    die_with_parent()
+    use_one_arena()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    return run_child(
+        socket.socket(fileno=options.socket_fd), publisher_factory(options.publisher, options.bus_url)
+    )
+
+
+if __name__ == "__main__":
+    status = main(sys.argv[1:])
+    logging.shutdown()
+    os._exit(status)  # not by way of the interpreter: the reading thread may be blocked in a library

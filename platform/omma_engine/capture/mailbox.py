@@ -1,0 +1,84 @@
+"""What the reading thread hands to the packet loop: bounded, in order, without locks."""
+
+from collections import deque
+from dataclasses import dataclass
+
+from omma_engine.errors import SourceError
+from omma_engine.record.recorder import Coding
+from omma_engine.record.writing import AudioPiece
+from omma_engine.types import EncodedPacket, SourceState
+
+_MOST_BYTES = 24 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The source is open, or its coding changed: what follows is coded so."""
+
+    coding: Coding
+    is_change: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture; a new segment is wanted at the next keyframe."""
+
+    packet: EncodedPacket
+    wants_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The source cannot be opened or read any more."""
+
+    error: SourceError
+    state: SourceState
+
+
+@dataclass(frozen=True, slots=True)
+class Overflowed:
+    """Pictures were dropped, because the loop did not take them."""
+
+    count: int
+
+
+Item = Opened | Picture | AudioPiece | Broken | Overflowed
+
+
+class Mailbox:
+    """One writer, one taker. When 24 MiB wait, pictures are dropped up to the next keyframe that fits."""
+
+    def __init__(self, most_bytes: int = _MOST_BYTES) -> None:
+        self._items: deque[Item] = deque()
+        self._most_bytes = most_bytes
+        self._put_bytes = 0  # written by the writer only
+        self._taken_bytes = 0  # written by the taker only
+        self._dropped_now = 0
+        self.dropped = 0
+
+    def put(self, item: Item) -> None:
+        """Append what must not be dropped."""
+        self._items.append(item)
+
+    def put_picture(self, picture: Picture) -> None:
+        """Append a picture, or drop it where too much waits already."""
+        is_full = self._put_bytes - self._taken_bytes > self._most_bytes
+        if is_full or (self._dropped_now and not picture.packet.is_keyframe):
+            self._dropped_now += 1
+            self.dropped += 1
+            return
+        if self._dropped_now:
+            self._items.append(Overflowed(self._dropped_now))
+            self._dropped_now = 0
+        self._put_bytes += len(picture.packet.data)
+        self._items.append(picture)
+
+    def take(self) -> Item | None:
+        """Return the oldest item; None where there is none."""
+        try:
+            item = self._items.popleft()
+        except IndexError:
+            return None
+        if isinstance(item, Picture):
+            self._taken_bytes += len(item.packet.data)
+        return item

@@ -1,0 +1,225 @@
+"""Recording one stream: when a segment begins, when it is cut, and what is a gap.
+
+The rules:
+
+- a segment begins with a keyframe, or without one after ten seconds in which none came;
+- it is cut at the first keyframe after its length (60 s, transient ones before 20 s), at a keyframe after the
+  timestamps jumped, and at once where the coding changes;
+- with no keyframe in sight it is cut by time at twice its length, so that files and memory stay bounded;
+- a stretch without pictures is a gap as soon as it is known, and a disk that fails is tried again each
+second.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from omma_engine.clock import Clock
+from omma_engine.errors import StorageError
+from omma_engine.record.gaps import GapBook, NewsSay
+from omma_engine.record.muxer import AudioFormat
+from omma_engine.record.volume import Volume
+from omma_engine.record.writing import AudioPiece, SegmentPlan, WritingSegment
+from omma_engine.types import CodecInfo, EncodedPacket, GapCause, RecordMode, StreamSpec
+
+logger = logging.getLogger(__name__)
+
+_TRANSIENT_US = 18_000_000
+_KEYFRAME_PATIENCE_US = 10_000_000
+_RETRY_US = 1_000_000
+_HOLE_US = 2_000_000
+_BACKWARD_US = 1_000_000
+_FRAGMENT_MARGIN_US = 150_000
+"""A fragment ends so much before its limit: what the packet loop holds for a moment is lost with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """How the pictures and the sound that follow are coded."""
+
+    codec: CodecInfo
+    audio: AudioFormat | None
+
+
+class StreamRecorder:
+    """Writes one stream's segments and says its news. One thread; never raises for the disk."""
+
+    def __init__(self, spec: StreamSpec, *, epoch: int, say: NewsSay, clock: Clock) -> None:
+        self._spec = spec
+        self._stream_id: UUID = spec.stream_id
+        self._epoch = epoch
+        self._say = say
+        self._clock = clock
+        self._mode = spec.mode
+        self._volume = Volume(spec.volume_root)
+        self._gaps = GapBook(str(spec.stream_id), say)
+        self._coding: Coding | None = None
+        self._segment: WritingSegment | None = None
+        self._sequence = 0
+        self._last_us = 0
+        self._interval_us = 0
+        self._end_us = clock.now_us()
+        self._waiting_since_us: int | None = None
+        self._retry_at_us = 0
+        self._wants_cut = False
+        if self._mode is RecordMode.OFF:
+            self._gaps.open(GapCause.POLICY, start_us=self._end_us)
+
+    @property
+    def is_writing(self) -> bool:
+        return self._segment is not None
+
+    def set_coding(self, coding: Coding) -> None:
+        """State how what follows is coded; a change ends the segment."""
+        if coding != self._coding:
+            self._finish()
+            self._coding = coding
+
+    def cut(self) -> None:
+        """Ask for a new segment at the next keyframe."""
+        self._wants_cut = True
+
+    def set_mode(self, mode: RecordMode) -> None:
+        """Change what is kept, at the next keyframe; off stops at once."""
+        if mode is self._mode:
+            return
+        self._mode = mode
+        if mode is RecordMode.OFF:
+            self._finish()
+            now_us = self._clock.now_us()
+            start_us = now_us if self._gaps.is_open else self._end_us
+            self._gaps.close(now_us)
+            self._gaps.open(GapCause.POLICY, start_us=start_us)
+        else:  # a gap of policy is closed by the first picture that is kept
+            self.cut()
+
+    def add_video(self, packet: EncodedPacket) -> None:
+        """Take one picture."""
+        if self._mode is RecordMode.OFF or self._coding is None:
+            return
+        self._cut_where_due(packet)
+        if self._segment is None and self._may_begin(packet):
+            self._begin(packet)
+        if self._segment is not None:
+            self._guarded(self._segment, lambda segment: segment.add_video(packet))
+        self._remember(packet)
+
+    def add_audio(self, piece: AudioPiece) -> None:
+        """Take a piece of sound; it is kept where a segment is open."""
+        if self._segment is not None:
+            self._guarded(self._segment, lambda segment: segment.add_audio(piece))
+
+    def tick(self) -> None:
+        """Make durable what is due; called a few times a second."""
+        if self._segment is not None:
+            now_us = self._clock.monotonic_us()
+            self._guarded(self._segment, lambda segment: segment.sync_if_due(now_us))
+
+    def interrupt(self, cause: GapCause, detail: str) -> None:
+        """Say that pictures stopped coming: the segment is finished and a gap begins where it ended."""
+        self._finish()
+        if self._mode is not RecordMode.OFF:
+            self._gaps.open(cause, start_us=self._end_us, detail=detail)
+
+    def finish(self) -> None:
+        """Close the segment at its last picture, and an open gap now; nothing is taken afterwards."""
+        self._finish()
+        self._gaps.close(self._clock.now_us())
+
+    def _cut_where_due(self, packet: EncodedPacket) -> None:
+        segment = self._segment
+        if segment is None:
+            return
+        if packet.capture_us < self._last_us - _BACKWARD_US:
+            self._finish()
+            self._gaps.open(GapCause.CAMERA, start_us=packet.capture_us, detail="the clock was set back")
+            return
+        has_hole = self._note_hole(packet, segment)
+        age_us = packet.capture_us - segment.start_us
+        limit_us = self._length_us()
+        is_due = age_us >= limit_us or self._wants_cut or has_hole
+        if (packet.is_keyframe and is_due) or age_us >= 2 * limit_us:
+            self._finish(next_us=None if has_hole else packet.capture_us)
+
+    def _note_hole(self, packet: EncodedPacket, segment: WritingSegment) -> bool:
+        """Say a gap where pictures stayed away although the source did not break; return whether they did."""
+        limit_us = max(_HOLE_US, 3 * self._interval_us)
+        has_hole = packet.capture_us - self._last_us > limit_us
+        if has_hole:
+            self._gaps.note(
+                GapCause.CAMERA,
+                start_us=min(segment.end_us, packet.capture_us),
+                end_us=packet.capture_us,
+                detail="no pictures came",
+            )
+        return has_hole
+
+    def _length_us(self) -> int:
+        length_us = self._spec.segment_s * 1_000_000
+        return min(length_us, _TRANSIENT_US) if self._mode is RecordMode.EVENTS else length_us
+
+    def _may_begin(self, packet: EncodedPacket) -> bool:
+        if self._clock.monotonic_us() < self._retry_at_us:
+            return False
+        if packet.is_keyframe:
+            return True
+        if self._waiting_since_us is None:
+            self._waiting_since_us = self._clock.monotonic_us()
+        return self._clock.monotonic_us() - self._waiting_since_us >= _KEYFRAME_PATIENCE_US
+
+    def _begin(self, packet: EncodedPacket) -> None:
+        assert self._coding is not None  # noqa: S101 (add_video looked)
+        try:
+            volume_id = self._volume.check()
+            self._sequence += 1
+            plan = SegmentPlan(
+                stream_id=str(self._stream_id),
+                epoch=self._epoch,
+                sequence=self._sequence,
+                volume_root=self._spec.volume_root,
+                volume_id=volume_id,
+                codec=self._coding.codec,
+                audio=self._coding.audio,
+                is_transient=self._mode is RecordMode.EVENTS,
+                fragment_us=max(100_000, round(self._spec.fragment_s * 1_000_000) - _FRAGMENT_MARGIN_US),
+            )
+            self._segment = WritingSegment(plan, packet, self._say)
+        except StorageError as error:
+            self._disk_failed(str(error), self._end_us)
+            return
+        self._gaps.close(packet.capture_us)
+        self._waiting_since_us = None
+        self._wants_cut = False
+
+    def _finish(self, *, next_us: int | None = None) -> None:
+        segment = self._segment
+        if segment is None:
+            return
+
+        def close(open_segment: WritingSegment) -> None:
+            open_segment.close(self._clock.monotonic_us(), next_us=next_us)
+            self._segment = None
+            self._end_us = open_segment.end_us
+
+        self._guarded(segment, close)
+
+    def _guarded(self, segment: WritingSegment, action: Callable[[WritingSegment], None]) -> None:
+        """Do something with the segment; where the disk fails, end it there and begin a gap."""
+        try:
+            action(segment)
+        except StorageError as error:
+            self._segment = None
+            self._disk_failed(str(error), segment.give_up(self._clock.monotonic_us()))
+
+    def _disk_failed(self, words: str, end_us: int) -> None:
+        self._end_us = end_us
+        self._retry_at_us = self._clock.monotonic_us() + _RETRY_US
+        if not self._gaps.is_open:
+            logger.error("stream %s is not recorded: %s", self._stream_id, words)
+        self._gaps.open(GapCause.DISK, start_us=end_us, detail=words)
+
+    def _remember(self, packet: EncodedPacket) -> None:
+        if packet.capture_us > self._last_us:
+            self._interval_us = packet.capture_us - self._last_us if self._last_us else 0
+            self._last_us = packet.capture_us

@@ -1,0 +1,85 @@
+"""Closing what a crash left open: an open segment is made whole from its file alone."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from omma_engine.errors import StorageError
+from omma_engine.record.index import SegmentIndex, read_index
+from omma_engine.types import Fragment
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveredSegment:
+    """A segment as its file proves it: `end_us` is UTC, `fragments` count from the segment's start."""
+
+    index: SegmentIndex
+    durable_bytes: int
+    cut_bytes: int
+    end_us: int
+    sha256: str
+
+    @property
+    def fragments(self) -> tuple[Fragment, ...]:
+        return self.index.fragments
+
+
+def recover_segment(path: Path) -> RecoveredSegment:
+    """Make a segment file whole: cut it behind its last whole fragment, sync it, and hash what is left.
+
+    Steps, so that a crash between any two of them leaves a file that recovers to the same result:
+
+    1. read the index from the file's own boxes;
+    2. truncate behind the last whole fragment;
+    3. fsync the file, then its folder;
+    4. hash the bytes.
+
+    The file must have no writer. Raises `StorageError` where it holds no picture or cannot be read; the file
+    is then left as it is.
+    """
+    try:
+        index = read_index(path)
+        if not index.fragments:
+            raise StorageError(f"expected at least one whole fragment in {path.name}")
+        last = index.fragments[-1]
+        whole = max(index.whole_bytes, last.offset + last.size)
+        cut = path.stat().st_size - whole
+        _truncate(path, whole)
+        digest = file_sha256(path)
+    except OSError as error:
+        raise StorageError(f"cannot recover {path.name}: {error.strerror}") from error
+    return RecoveredSegment(
+        index=index,
+        durable_bytes=whole,
+        cut_bytes=cut,
+        end_us=index.label.start_us + last.start_us + last.duration_us,
+        sha256=digest,
+    )
+
+
+def _truncate(path: Path, size: int) -> None:
+    with path.open("r+b") as file:
+        file.truncate(size)
+        os.fsync(file.fileno())
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

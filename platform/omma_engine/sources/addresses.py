@@ -1,0 +1,41 @@
+"""Addresses as they are opened: the numeric host that was checked in place of the name."""
+
+import ipaddress
+from urllib.parse import urlsplit, urlunsplit
+
+from omma_engine.errors import SourceUnsupportedError
+
+
+def with_numeric_host(url: str, numeric_host: str) -> str:
+    """Return the address with its host replaced; user, port, path and query stay.
+
+    >>> with_numeric_host("rtsp://u:p@cam.local:8554/main", "10.0.0.5")
+    'rtsp://u:p@10.0.0.5:8554/main'
+    """
+    if not numeric_host:
+        return url
+    parts = urlsplit(url)
+    user, at, _ = parts.netloc.rpartition("@")
+    host = f"[{numeric_host}]" if ":" in numeric_host else numeric_host
+    port = f":{parts.port}" if parts.port else ""
+    return urlunsplit(parts._replace(netloc=f"{user}{at}{host}{port}"))
+
+
+def require_scheme(url: str, schemes: frozenset[str]) -> None:
+    """Refuse an address of another scheme."""
+    scheme = urlsplit(url).scheme.lower()
+    if scheme not in schemes:
+        raise SourceUnsupportedError(
+            f"expected an address of {', '.join(sorted(schemes))}, got {scheme or 'none'}"
+        )
+
+
+def is_camera_network(address: str) -> bool:
+    """Return whether a camera may be at this numeric address when nobody said otherwise.
+
+    Private networks are where cameras live; this host itself, link-local addresses (cloud metadata among
+    them), multicast and reserved ranges are not.
+    """
+    ip = ipaddress.ip_address(address)
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    return not (ip.is_loopback or ip.is_link_local or ip.is_multicast or ip.is_unspecified or ip.is_reserved)

@@ -1,0 +1,138 @@
+"""What a source is to the rest of the engine, and which driver opens which kind.
+
+A *packet source* delivers encoded pictures as the camera made them; a *raw source* delivers pictures that are
+encoded here once. Both block in `open` and `read` for a bounded time only, raise nothing but `SourceError`s,
+and are used by one thread.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+from omma_engine.errors import SourceUnsupportedError
+from omma_engine.types import CodecInfo, SourceKind, SourceSpec
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+OPEN_TIMEOUT_S = 10.0
+READ_TIMEOUT_S = 4.0
+
+
+class Media(Enum):
+    """What a packet carries."""
+
+    VIDEO = "video"
+    AUDIO = "audio"
+
+
+@dataclass(frozen=True, slots=True)
+class AudioInfo:
+    """The sound of a source; `extradata` is what its decoder needs."""
+
+    codec: str
+    sample_rate: int
+    channels: int
+    time_base: tuple[int, int]
+    extradata: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """What an opened source delivers.
+
+    `burst_us` is the longest pause between two bursts of packets that is normal for the transport.
+    """
+
+    video: CodecInfo
+    audio: AudioInfo | None = None
+    burst_us: int = 3_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePacket:
+    """One encoded packet as read: `pts` and `dts` in the time base of its medium.
+
+    H.264 and H.265 are Annex B, and every keyframe carries its parameter sets. `codec` is set on the first
+    packet of a changed coding. `reported_us` is the camera's own capture time, where it came with the packet.
+    """
+
+    media: Media
+    data: bytes
+    pts: int
+    dts: int
+    duration: int
+    is_keyframe: bool
+    arrival_us: int
+    reported_us: int | None = None
+    is_corrupt: bool = False
+    codec: CodecInfo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RawPicture:
+    """One picture: `array_bgr` is `(H, W, 3)` uint8, owned by the receiver; `capture_us` is UTC."""
+
+    array_bgr: "NDArray[np.uint8]"
+    capture_us: int
+
+
+class PacketSource(Protocol):
+    """A source of encoded packets."""
+
+    def open(self) -> SourceInfo: ...
+    def read(self) -> SourcePacket:
+        """Return the next packet; raises `SourceEndedError` where the source has come to its end."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything; may be called twice."""
+        ...
+
+
+class RawSource(Protocol):
+    """A source of pictures. All pictures between `open` and `close` have one size."""
+
+    def open(self) -> None: ...
+    def read(self) -> RawPicture: ...
+    def close(self) -> None: ...
+
+
+_DRIVERS: Mapping[SourceKind, str] = {
+    SourceKind.RTSP: "omma_engine.sources.rtsp:RtspSource",
+    SourceKind.HLS: "omma_engine.sources.hls:HlsSource",
+    SourceKind.FILE: "omma_engine.sources.file:FileSource",
+    SourceKind.MJPEG: "omma_engine.sources.mjpeg:MjpegSource",
+    SourceKind.V4L2: "omma_engine.sources.v4l2:V4l2Source",
+    SourceKind.SYNTHETIC: "omma_engine.sources.synthetic:SyntheticSource",
+}
+
+
+def driver_path(kind: SourceKind) -> str:
+    """Return `module:class` of the driver of a kind, so that only what is opened is imported."""
+    return _DRIVERS[kind]
+
+
+def packet_source(spec: SourceSpec) -> PacketSource:
+    """Return the unopened driver of a source; a raw one is wrapped, so that it gives packets too."""
+    if not spec.kind.is_raw:
+        return cast("PacketSource", _driver(spec.kind)(spec))  # the table above is the proof
+    pictures = import_module(
+        "omma_engine.sources.pictures"
+    )  # needs NumPy, which a forked child must not load
+    return cast("PacketSource", pictures.EncodedPictures(raw_source(spec), spec))
+
+
+def raw_source(spec: SourceSpec) -> RawSource:
+    """Return the unopened driver of a source of pictures."""
+    if not spec.kind.is_raw:
+        raise SourceUnsupportedError(f"expected a source of pictures, got {spec.kind}")
+    return cast("RawSource", _driver(spec.kind)(spec))  # the table above is the proof
+
+
+def _driver(kind: SourceKind) -> Callable[[SourceSpec], object]:
+    module_name, _, class_name = _DRIVERS[kind].partition(":")
+    return cast("Callable[[SourceSpec], object]", getattr(import_module(module_name), class_name))

@@ -1,0 +1,179 @@
+"""Packets out of an FFmpeg container, in the form that the engine carries.
+
+H.264 and H.265 leave here as Annex B, each keyframe with its parameter sets in front, whatever the container
+kept them as; so every keyframe can be decoded, and muxed, without anything that came before it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+import av
+from av.bitstream import BitStreamFilterContext
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
+
+from omma_engine.clock import Clock, SystemClock
+from omma_engine.errors import SourceEndedError, SourceUnsupportedError
+from omma_engine.sources.base import AudioInfo, Media, SourceInfo, SourcePacket
+from omma_engine.sources.failures import source_error
+from omma_engine.sources.nal import has_sequence_set, head_of, is_annex_b_codec, picture_size
+from omma_engine.timing.reports import reported_capture_us
+from omma_engine.types import CodecInfo
+
+COPIED_CODECS = frozenset({"h264", "hevc", "av1"})
+"""What goes to disk as it comes: MP4 takes it and browsers play it. All else is encoded once."""
+
+
+class Demuxer:
+    """Reads one video stream, and one sound stream where there is one, of an open container. One thread.
+
+    Owns the container from then on; `close` closes it.
+    """
+
+    def __init__(
+        self, container: InputContainer, *, clock: Clock | None = None, wants_audio: bool = True
+    ) -> None:
+        if not container.streams.video:
+            container.close()
+            raise SourceUnsupportedError("there is no video in it")
+        self._container = container
+        self._clock = clock or SystemClock()
+        self._video = container.streams.video[0]
+        self._audio = _usable_audio(container) if wants_audio else None
+        self._codec = _codec_name(self._video)
+        self._normaliser = _Normaliser(self._video, self._codec)
+        self._packets = self._demux()
+        self._info: SourceInfo | None = None
+        self._held: list[SourcePacket] = []
+
+    @property
+    def video(self) -> av.VideoStream:
+        """Return the demuxed stream, valid until `close`."""
+        return self._video
+
+    def info(self) -> SourceInfo:
+        """Return what is in the container; looks at the first packets where the header does not say it."""
+        if self._info is None:
+            codec = self._normaliser.codec
+            while not codec.extradata and is_annex_b_codec(self._codec) and len(self._held) < 300:
+                self._held.append(self.read())
+                codec = self._normaliser.codec
+            self._info = SourceInfo(video=codec, audio=_audio_info(self._audio) if self._audio else None)
+        return self._info
+
+    def read(self) -> SourcePacket:
+        """Return the next packet of either medium. Raises `SourceError`s only."""
+        if self._info is not None and self._held:
+            return self._held.pop(0)
+        try:
+            return next(self._packets)
+        except StopIteration:
+            raise SourceEndedError("the source has come to its end") from None
+        except (av.FFmpegError, OSError) as error:
+            raise source_error(error, was_open=True) from error
+
+    def close(self) -> None:
+        self._packets.close()
+        self._container.close()
+
+    def _demux(self) -> Iterator[SourcePacket]:
+        streams: list[Stream] = [self._video]
+        if self._audio:
+            streams.append(self._audio)
+        video_index = self._video.index
+        for packet in self._container.demux(streams):
+            if packet.size == 0 or (packet.dts is None and packet.pts is None):
+                continue
+            arrival_us = self._clock.now_us()
+            if packet.stream_index == video_index:
+                yield from self._normaliser.packets(packet, arrival_us)
+            else:
+                yield _plain(packet, Media.AUDIO, arrival_us)
+
+
+class _Normaliser:
+    """Brings video packets into Annex B with parameter sets, and notices when these change."""
+
+    def __init__(self, stream: av.VideoStream, codec: str) -> None:
+        self._name = codec
+        self._is_annex_b = is_annex_b_codec(codec)
+        extradata = stream.codec_context.extradata or b""
+        self._filter: BitStreamFilterContext | None = None
+        if self._is_annex_b and extradata[:1] == b"\x01":
+            self._filter = BitStreamFilterContext(f"{codec}_mp4toannexb", in_stream=stream)
+            extradata = b""
+        rate = stream.average_rate or stream.guessed_rate or Fraction(0, 1)
+        time_base = stream.time_base or Fraction(1, 90_000)
+        self.codec = CodecInfo(
+            codec=codec,
+            width=stream.codec_context.width,
+            height=stream.codec_context.height,
+            time_base=(time_base.numerator, time_base.denominator),
+            extradata=head_of(codec, extradata).parameter_sets if self._is_annex_b else extradata,
+            frame_rate=(rate.numerator, rate.denominator),
+        )
+
+    def packets(self, packet: "Packet[Stream]", arrival_us: int) -> Iterator[SourcePacket]:
+        reported_us = reported_capture_us(packet)
+        filtered = self._filter.filter(packet) if self._filter else (packet,)
+        for each in filtered:
+            plain = _plain(each, Media.VIDEO, arrival_us, reported_us)
+            yield self._with_parameter_sets(plain) if self._is_annex_b and plain.is_keyframe else plain
+
+    def _with_parameter_sets(self, packet: SourcePacket) -> SourcePacket:
+        sets = head_of(self._name, packet.data).parameter_sets
+        if not has_sequence_set(self._name, sets):
+            return replace(packet, data=self.codec.extradata + packet.data)
+        if sets == self.codec.extradata:
+            return packet
+        width, height = picture_size(self._name, sets) or (self.codec.width, self.codec.height)
+        is_change = bool(self.codec.extradata)
+        self.codec = replace(self.codec, extradata=sets, width=width, height=height)
+        return replace(packet, codec=self.codec) if is_change else packet
+
+
+def _plain(
+    packet: "Packet[Stream]", media: Media, arrival_us: int, reported_us: int | None = None
+) -> SourcePacket:
+    pts = packet.pts if packet.pts is not None else packet.dts
+    dts = packet.dts if packet.dts is not None else packet.pts
+    assert pts is not None and dts is not None  # noqa: S101, PT018 (packets without time are left out before)
+    return SourcePacket(
+        media=media,
+        data=bytes(packet),
+        pts=pts,
+        dts=dts,
+        duration=packet.duration or 0,
+        is_keyframe=packet.is_keyframe,
+        arrival_us=arrival_us,
+        reported_us=reported_us,
+        is_corrupt=packet.is_corrupt,
+    )
+
+
+def _codec_name(stream: av.VideoStream) -> str:
+    """Return FFmpeg's codec name; a decoder may be called otherwise (`libdav1d` decodes `av1`)."""
+    if stream.codec_context is None:
+        raise SourceUnsupportedError("no decoder for its video is built in")
+    return stream.codec_context.codec.canonical_name
+
+
+def _usable_audio(container: InputContainer) -> av.AudioStream | None:
+    for stream in container.streams.audio:
+        if stream.codec_context is not None and stream.codec_context.sample_rate:
+            return stream
+    return None
+
+
+def _audio_info(stream: av.AudioStream) -> AudioInfo:
+    context = stream.codec_context
+    time_base = stream.time_base or Fraction(1, context.sample_rate)
+    return AudioInfo(
+        codec=context.codec.canonical_name,
+        sample_rate=context.sample_rate,
+        channels=context.layout.nb_channels,
+        time_base=(time_base.numerator, time_base.denominator),
+        extradata=context.extradata or b"",
+    )
