@@ -1,7 +1,7 @@
 """What a new camera gets from the apps above: each registers a provisioner, in an order.
 
-They run in the transaction that adds the camera: it exists with its source, stream, analytics and rule, or not
-at all (ADR 2).
+They run in the transaction that adds the camera: it exists with its source, stream, analytics and rule, or
+not at all (ADR 2).
 """
 
 from collections.abc import Callable
