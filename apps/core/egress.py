@@ -15,16 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import unquote
 
 from django.conf import settings
 
 from apps.core import own_services
-from apps.core.addresses import (
-    NetworkAddress,
-    bracketed,
-    parse_network_address,
-    refuse_odd_characters,
-)
+from apps.core.addresses import NetworkAddress, bracketed, parse_network_address, refuse_odd_characters
 from apps.core.exceptions import ForbiddenAddressError, InvalidAddressError
 from apps.core.networks import IpAddress, faces, why_never, why_not_public
 from apps.core.resolver import resolve
@@ -38,6 +34,7 @@ _NETWORK_SCHEMES = {
 }
 _ALL_CAMERA_SCHEMES = frozenset({"rtsp", "rtsps", "http", "https"})
 _DEVICE_FOLDER = "/dev/"
+_LONGEST_PATH = 1000
 
 
 class EgressClass(StrEnum):
@@ -84,9 +81,6 @@ def check_camera_address(
 
     Raise `InvalidAddressError` or `ForbiddenAddressError`, both naming the field.
     """
-    refuse_odd_characters(address, field=field) if "://" in address else _refuse_control_characters(
-        address, field
-    )
     if driver == "synthetic" or address.startswith("synthetic:"):
         return _check_synthetic(address, driver, field)
     if driver in {"file", "v4l2"} or "://" not in address or address.startswith("file:"):
@@ -170,15 +164,16 @@ def _refuse_forbidden(found: list[IpAddress], port: int, purpose: EgressClass, f
 
 
 def _check_synthetic(address: str, driver: str, field: str) -> CheckedAddress:
+    refuse_odd_characters(address, field=field)
     if not address.startswith("synthetic:") or driver not in {"", "synthetic"}:
         raise InvalidAddressError("A synthetic camera's address begins with synthetic:.", field=field)
     return CheckedAddress(url=address, scheme="synthetic")
 
 
 def _check_local(address: str, trusted_origin: str, driver: str, field: str) -> CheckedAddress:
-    if "://" in address and not address.startswith("file:"):
+    if "://" in address and not address.startswith("file:///"):
         raise InvalidAddressError("Expected the path of a file or device.", field=field)
-    path = _local_path(address)
+    path = _local_path(address, field)
     is_trusted = bool(trusted_origin) and str(path) == trusted_origin
     is_device = str(path).startswith(_DEVICE_FOLDER)
     if not is_trusted and (
@@ -199,16 +194,14 @@ def _check_local(address: str, trusted_origin: str, driver: str, field: str) -> 
     )
 
 
-def _local_path(address: str) -> Path:
-    """Return the real path behind a path or `file://` address, links followed."""
-    text = address.removeprefix("file://") if address.startswith("file://") else address
-    return Path(text).expanduser().resolve()
-
-
-def _refuse_control_characters(address: str, field: str) -> None:
-    if not address:
-        raise InvalidAddressError("An address is needed.", field=field)
-    if len(address) > 1000 or any(ord(character) < 32 or ord(character) == 127 for character in address):
+def _local_path(address: str, field: str = "address") -> Path:
+    """Return the real path behind a path or a `file:///…` address, links followed."""
+    text = unquote(address.removeprefix("file://")) if address.startswith("file:///") else address
+    if not text or len(text) > _LONGEST_PATH or any(ord(one) < 32 or ord(one) == 127 for one in text):
         raise InvalidAddressError(
-            "A path has at most 1000 characters and no control characters.", field=field
+            f"A path has 1 to {_LONGEST_PATH} characters, and no control characters.", field=field
         )
+    try:
+        return Path(text).resolve()
+    except (OSError, RuntimeError, UnicodeError) as exc:  # a loop of links, a name that is no text
+        raise InvalidAddressError("This path cannot be followed.", field=field) from exc

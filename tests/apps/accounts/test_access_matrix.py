@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from django.db import transaction
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from apps.accounts import actors
 from apps.accounts.access import ANONYMOUS, ROLE_FOR, Action, Actor, Resource, may, require, visible
@@ -283,14 +284,18 @@ def test_a_decision_says_until_when_it_stands(world: World) -> None:
     assert may(actor, Action.VIEW, Resource(account_id, frozenset({camera_id})), at=soon)
 
 
-def test_visible_asks_the_database_once(world: World, django_assert_num_queries: object) -> None:
+def test_visible_asks_the_database_once(
+    world: World, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     actor = world.actors["watches a, operates a, b"]
 
-    with django_assert_num_queries(1):  # type: ignore[operator]
+    with django_assert_num_queries(1):
         assert len(visible(actor, Action.VIEW, Camera.objects.all(), camera_path="id")) == 2
 
 
-def test_an_actor_is_loaded_in_four_queries_however_many_accounts(django_assert_num_queries: object) -> None:
+def test_an_actor_is_loaded_in_four_queries_however_many_accounts(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     user = factories.make_user()
     for _ in range(3):
         account = factories.make_account()
@@ -299,7 +304,7 @@ def test_an_actor_is_loaded_in_four_queries_however_many_accounts(django_assert_
         group = factories.make_group(account, [camera])
         member.grants.create(scope_kind="group", scope_id=group.pk)
 
-    with django_assert_num_queries(4):  # type: ignore[operator]
+    with django_assert_num_queries(4):
         actor = actor_of_user(user)
 
     assert [len(one.cameras) for one in actor.memberships] == [1, 1, 1]
