@@ -19,6 +19,15 @@ KEEPALIVE = {
 
 def connect(application_name: str = "omma") -> psycopg.Connection[Any]:
     """Open an autocommit connection to Django's database, with bounds on every wait for the network."""
+    return psycopg.connect(**_parameters(application_name))
+
+
+async def connect_async(application_name: str = "omma") -> psycopg.AsyncConnection[Any]:
+    """Open such a connection for the running event loop."""
+    return await psycopg.AsyncConnection.connect(**_parameters(application_name))
+
+
+def _parameters(application_name: str) -> dict[str, Any]:
     found = connection.settings_dict
     wanted = {
         "dbname": found["NAME"],
@@ -28,9 +37,11 @@ def connect(application_name: str = "omma") -> psycopg.Connection[Any]:
         "port": found["PORT"],
     }
     options = {name: value for name, value in found["OPTIONS"].items() if isinstance(value, str)}
-    return psycopg.connect(
+    return {
         **{name: value for name, value in wanted.items() if value},
-        **{**options, **KEEPALIVE, "application_name": application_name},
-        connect_timeout=5,
-        autocommit=True,
-    )
+        **options,
+        **KEEPALIVE,
+        "application_name": application_name,
+        "connect_timeout": 5,
+        "autocommit": True,
+    }
