@@ -7,6 +7,7 @@ import psycopg
 MIGRATE = 0x6F6D6D61_0001  # "omma" and a number
 BEAT = 0x6F6D6D61_0002
 OUTBOX_DISPATCHER = 0x6F6D6D61_0003
+RECORDINGS = 0x6F6D6D61_0004
 
 
 def try_lock(connection: psycopg.Connection[Any], key: int) -> bool:

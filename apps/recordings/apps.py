@@ -5,3 +5,31 @@ class RecordingsConfig(AppConfig):
     name = "apps.recordings"
     label = "recordings"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from apps.accounts.access import Action
+        from apps.accounts.api.representing import loader_for
+        from apps.core import periodic, representations, worker_steps
+        from apps.recordings.api.serializers import RecordingReadSerializer
+        from apps.recordings.growing_step import GrowingStep
+        from apps.recordings.models import Recording
+
+        representations.register(
+            "recording",
+            loader_for(
+                lambda: Recording.objects.select_related("camera"),
+                RecordingReadSerializer,
+                action=Action.PLAYBACK,
+            ),
+        )
+        worker_steps.register("default", GrowingStep)
+        periodic.register(
+            "retention", "Delete footage past its keeping", "apps.recordings.retention.run", "60", "retention"
+        )
+        periodic.register(
+            "thumbnails", "Make missing thumbnails", "apps.recordings.thumbnails.catch_up", "300", "recording"
+        )
+        periodic.register(
+            "playback-cache", "Throw away old clips and pictures", "apps.recordings.housekeeping.clean",
+            "600", "recording",
+        )  # fmt: skip

@@ -1,5 +1,6 @@
 """Recordings (named intervals of a stream) and how long footage is kept."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 
@@ -23,7 +24,8 @@ class CauseKind(models.TextChoices):
 class Recording(UuidModel):
     """An interval `[start, end)` of a stream that somebody or some rule wanted; it owns no bytes.
 
-    `start` is the last keyframe at or before `wanted_start`. `cause_*` are a snapshot that survives the cause.
+    `start` is the last keyframe at or before `wanted_start`, and `end` grows with the footage up to `until`,
+    which is empty while nobody has said when to stop. `cause_*` are a snapshot that survives the cause.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="recordings")
@@ -35,7 +37,9 @@ class Recording(UuidModel):
     wanted_start = models.DateTimeField()
     start = models.DateTimeField()
     end = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
     trigger_at = models.DateTimeField(null=True, blank=True)
+    best_at = models.DateTimeField(null=True, blank=True)  # the moment that the thumbnail shows
     cause_kind = models.CharField(max_length=16, choices=CauseKind.choices)
     cause_id = models.UUIDField(null=True, blank=True)
     cause_name = models.CharField(max_length=120, blank=True)
@@ -51,10 +55,18 @@ class Recording(UuidModel):
             models.Index(fields=["account", "-start"], name="recording_newest"),
             models.Index(fields=["stream", "start"], name="recording_of_stream"),
             models.Index(fields=["state"], condition=Q(state="active"), name="recording_active"),
+            GinIndex(
+                fields=["labels"], opclasses=["jsonb_path_ops"], name="recording_labels"
+            ),  # the label filter
         ]
         constraints = [
             models.UniqueConstraint(fields=["account", "number"], name="recording_number_once"),
             models.CheckConstraint(condition=Q(end__gte=F("start")), name="recording_not_negative"),
+            models.UniqueConstraint(  # overlapping causes share what grows; people's stay apart
+                fields=["stream", "cause_kind"],
+                condition=Q(state="active") & ~Q(cause_kind="user"),
+                name="recording_one_growing",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -62,7 +74,7 @@ class Recording(UuidModel):
 
 
 class RetentionPolicy(UuidModel):
-    """How long footage is kept: by age and by size, whichever comes first. `camera` empty: the account's default."""
+    """How long footage is kept, by age and size, whichever comes first. No `camera`: the account's default."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="retention_policies")
     camera = models.ForeignKey(Camera, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
@@ -73,7 +85,9 @@ class RetentionPolicy(UuidModel):
         db_table = "recordings_retention_policy"
         verbose_name_plural = "retention policies"
         constraints = [
-            models.UniqueConstraint(fields=["account", "camera"], name="retention_once", nulls_distinct=False),
+            models.UniqueConstraint(
+                fields=["account", "camera"], name="retention_once", nulls_distinct=False
+            ),
             models.CheckConstraint(condition=Q(max_bytes__gt=0), name="retention_bytes_positive"),
         ]
 

@@ -1,0 +1,99 @@
+"""Recordings and retention for operators."""
+
+from collections.abc import Callable
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from apps.accounts.access import Actor, actor_of
+from apps.core.exceptions import OmmaError
+from apps.recordings import services
+from apps.recordings.models import Recording, RetentionPolicy
+
+
+@admin.register(Recording)
+class RecordingAdmin(admin.ModelAdmin[Recording]):
+    list_display = [
+        "number", "name", "camera", "state", "start", "end", "cause_kind", "cause_name", "labels", "is_held",
+    ]  # fmt: skip
+    list_display_links = ["number", "name"]
+    list_filter = ["state", "is_held", "cause_kind", "account", "camera"]
+    search_fields = ["name", "cause_name", "camera__name", "id"]
+    date_hierarchy = "start"
+    list_select_related = ["camera"]
+    ordering = ["-start"]
+    actions = ["hold", "release", "stop", "delete_rows"]
+    fields = [
+        "id", "account", "camera", "stream", "number", "name", "state", "wanted_start", "start", "end",
+        "until", "trigger_at", "best_at", "cause_kind", "cause_id", "cause_name", "labels", "confidence",
+        "is_held", "thumbnail", "continues", "created_at", "updated_at",
+    ]  # fmt: skip
+    readonly_fields = [name for name in fields if name != "name"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # a recording needs a stream that records: by the pages or the API
+
+    def has_delete_permission(self, request: HttpRequest, obj: Recording | None = None) -> bool:
+        return False  # by the action, which asks whether it is held and takes the picture along
+
+    def save_model(self, request: HttpRequest, obj: Recording, form: object, change: bool) -> None:
+        services.rename_recording(actor=actor_of(request), recording=obj, name=obj.name)
+
+    @admin.action(description="Hold selected recordings")
+    def hold(self, request: HttpRequest, rows: QuerySet[Recording]) -> None:
+        self._each(request, rows, _hold, "held")
+
+    @admin.action(description="Release selected recordings")
+    def release(self, request: HttpRequest, rows: QuerySet[Recording]) -> None:
+        self._each(request, rows, _release, "released")
+
+    @admin.action(description="Stop selected recordings")
+    def stop(self, request: HttpRequest, rows: QuerySet[Recording]) -> None:
+        self._each(request, rows, _stop, "stopped")
+
+    @admin.action(description="Delete selected recordings")
+    def delete_rows(self, request: HttpRequest, rows: QuerySet[Recording]) -> None:
+        self._each(request, rows, _delete, "deleted")
+
+    def _each(
+        self,
+        request: HttpRequest,
+        rows: QuerySet[Recording],
+        change: Callable[[Actor, Recording], None],
+        done: str,
+    ) -> None:
+        actor, count = actor_of(request), 0
+        for row in rows.order_by("id"):
+            try:
+                change(actor, row)
+            except OmmaError as error:
+                self.message_user(request, f"{row}: {error.message}", messages.ERROR)
+            else:
+                count += 1
+        self.message_user(request, f"{count} {done}", messages.SUCCESS if count else messages.WARNING)
+
+
+@admin.register(RetentionPolicy)
+class RetentionPolicyAdmin(admin.ModelAdmin[RetentionPolicy]):
+    list_display = ["account", "camera", "max_age_hours", "max_bytes", "updated_at"]
+    list_filter = ["account"]
+    search_fields = ["camera__name", "account__name"]
+    list_select_related = ["account", "camera"]
+    readonly_fields = ["id", "created_at", "updated_at"]
+
+
+def _hold(actor: Actor, row: Recording) -> None:
+    services.hold_recording(actor=actor, recording=row)
+
+
+def _release(actor: Actor, row: Recording) -> None:
+    services.release_recording(actor=actor, recording=row)
+
+
+def _stop(actor: Actor, row: Recording) -> None:
+    services.stop_recording(actor=actor, recording=row)
+
+
+def _delete(actor: Actor, row: Recording) -> None:
+    services.delete_recording(actor=actor, recording=row)

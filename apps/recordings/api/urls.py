@@ -1,0 +1,11 @@
+"""Addresses of recordings and retention below `/api/v1/`."""
+
+from rest_framework.routers import SimpleRouter
+
+from apps.recordings.api.views import RecordingViewSet, RetentionPolicyViewSet
+
+router = SimpleRouter()
+router.register("recordings", RecordingViewSet, "recording")
+router.register("retention-policies", RetentionPolicyViewSet, "retention-policy")
+
+urlpatterns = router.urls

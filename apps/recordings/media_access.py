@@ -1,0 +1,103 @@
+"""What media addresses show, after asking for the right, and the question repeated during a body."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest
+from django.utils.dateparse import parse_datetime
+
+from apps.accounts.access import Action, Resource, actor_of, may, require
+from apps.core.exceptions import InvalidInputError, NotAuthenticatedError, NotVisibleError
+from apps.inference.models import Event, Track
+from apps.recordings.clips import release_connection
+from apps.recordings.models import Recording
+from apps.streams.models import Segment, SegmentState, Stream
+
+Row = TypeVar("Row")
+_ABSENT = Resource(None)
+
+
+def playable_recording(request: HttpRequest, recording_id: UUID) -> Recording:
+    row = Recording.objects.select_related("camera").filter(pk=recording_id).first()
+    _require(request, Action.PLAYBACK, row and resource_of(row.account_id, row.camera_id))
+    return _found(row)
+
+
+def playable_stream(request: HttpRequest, stream_id: UUID) -> Stream:
+    row = Stream.objects.select_related("camera").filter(pk=stream_id).first()
+    _require(request, Action.PLAYBACK, row and resource_of(row.account_id, row.camera_id))
+    return _found(row)
+
+
+def playable_segment(request: HttpRequest, segment_id: UUID) -> Segment:
+    rows = Segment.objects.select_related("volume").exclude(state=SegmentState.GARBAGE)
+    row = rows.filter(pk=segment_id).defer("fragments").first()
+    _require(request, Action.PLAYBACK, row and resource_of(row.account_id, row.camera_id))
+    return _found(row)
+
+
+def visible_event(request: HttpRequest, event_id: UUID) -> Event:
+    row = Event.objects.filter(pk=event_id).first()
+    _require(request, Action.VIEW, row and resource_of(row.account_id, row.camera_id))
+    return _found(row)
+
+
+def visible_track(request: HttpRequest, track_id: UUID) -> Track:
+    row = Track.objects.filter(pk=track_id).first()
+    _require(request, Action.VIEW, row and resource_of(row.account_id, row.camera_id))
+    return _found(row)
+
+
+def resource_of(account_id: UUID, camera_id: UUID | None) -> Resource:
+    """Return the resource of one camera's media."""
+    return Resource(account_id, frozenset({camera_id}) if camera_id else frozenset())
+
+
+def still_allowed(request: HttpRequest, resource: Resource) -> Callable[[], Awaitable[bool]]:
+    """Return the question asked while a body flows: may the same login, read afresh, still play this?"""
+    scope = getattr(request, "scope", None)
+
+    def ask() -> bool:
+        try:
+            actor = actor_of(scope) if scope is not None else actor_of(request)
+            return may(actor, Action.PLAYBACK, resource).allowed
+        except NotAuthenticatedError:
+            return False
+        finally:
+            release_connection()
+
+    return sync_to_async(ask)
+
+
+def wanted_range(request: HttpRequest) -> tuple[datetime, datetime]:
+    """Return `start` and `end` of the query: RFC 3339 with an offset."""
+    return wanted_time(request, "start"), wanted_time(request, "end")
+
+
+def wanted_time(request: HttpRequest, name: str) -> datetime:
+    """Return a time of the query."""
+    text = request.GET.get(name, "")
+    try:
+        moment = parse_datetime(text.replace(" ", "+"))
+    except ValueError:
+        moment = None
+    if moment is None or moment.utcoffset() is None:
+        raise InvalidInputError("Expected a time like 2026-01-31T12:00:00Z.", field=name)
+    return moment
+
+
+def _require(request: HttpRequest, action: Action, resource: Resource | None) -> None:
+    """Raise unless allowed; what is absent answers as what is somebody else's."""
+    actor = actor_of(request)
+    if resource is None and actor.is_superuser:
+        raise NotVisibleError
+    require(actor, action, resource or _ABSENT)
+
+
+def _found(row: Row | None) -> Row:
+    if row is None:
+        raise NotVisibleError
+    return row

@@ -1,0 +1,19 @@
+"""Addresses below `/media/v1/` that play what was recorded."""
+
+from django.urls import path
+
+from apps.recordings import media_views
+
+urlpatterns = [
+    path("recordings/<uuid:recording_id>.mp4", media_views.recording_video, name="media-recording"),
+    path(
+        "recordings/<uuid:recording_id>/thumbnail.jpg",
+        media_views.recording_thumbnail,
+        name="media-thumbnail",
+    ),
+    path("streams/<uuid:stream_id>/video.mp4", media_views.stream_video, name="media-stream-video"),
+    path("streams/<uuid:stream_id>/playlist.m3u8", media_views.stream_playlist, name="media-stream-playlist"),
+    path("segments/<uuid:segment_id>.mp4", media_views.segment_file, name="media-segment"),
+    path("events/<uuid:event_id>/snapshot.jpg", media_views.event_snapshot, name="media-event-snapshot"),
+    path("tracks/<uuid:track_id>/crop.jpg", media_views.track_crop, name="media-track-crop"),
+]

@@ -1,0 +1,238 @@
+"""Media addresses of playback: clips, playlists, segments and pictures, all bounded and seekable."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from apps.accounts.access import Resource
+from apps.core.exceptions import InvalidInputError, NotVisibleError
+from apps.core.http_range import OpenFile, file_response
+from apps.core.times import from_us
+from apps.recordings import pictures
+from apps.recordings.clips import BuiltClip, check_range, clip_of_range, release_connection
+from apps.recordings.footage import footage_between
+from apps.recordings.media_access import (
+    playable_recording,
+    playable_segment,
+    playable_stream,
+    resource_of,
+    still_allowed,
+    visible_event,
+    visible_track,
+    wanted_range,
+    wanted_time,
+)
+from apps.recordings.thumbnails import thumbnails_root
+from omma_engine.errors import FootageMissingError
+from omma_engine.playback.files import open_beneath
+from omma_engine.playback.hls import playlist
+from omma_engine.playback.slices import Selection
+
+_MP4 = "video/mp4"
+_JPEG = "image/jpeg"
+_PLAYLIST = "application/vnd.apple.mpegurl"
+_GROWS_WITHIN = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """An open file, who may have it, and what is said about it."""
+
+    file: OpenFile
+    etag: str
+    content_type: str
+    resource: Resource
+    filename: str
+    facts: dict[str, str]
+
+
+@require_safe
+async def recording_video(request: HttpRequest, recording_id: UUID) -> HttpResponseBase:
+    """A recording as one MP4; `end` cuts it, so that a growing one keeps its bytes while it is played."""
+    return await _serve(request, lambda: _open_recording(request, recording_id))
+
+
+@require_safe
+async def stream_video(request: HttpRequest, stream_id: UUID) -> HttpResponseBase:
+    """Any range of a stream as one MP4."""
+    return await _serve(request, lambda: _open_range(request, stream_id))
+
+
+@require_safe
+async def segment_file(request: HttpRequest, segment_id: UUID) -> HttpResponseBase:
+    """A segment file up to its durable bytes, for playlists."""
+    return await _serve(request, lambda: _open_segment(request, segment_id))
+
+
+@require_safe
+async def stream_playlist(request: HttpRequest, stream_id: UUID) -> HttpResponseBase:
+    """An HLS playlist of any range of a stream; without `end` it grows."""
+    text = await sync_to_async(_playlist_text)(request, stream_id)
+    return HttpResponse(text, content_type=_PLAYLIST, headers={"Cache-Control": "private, no-store"})
+
+
+@require_safe
+async def recording_thumbnail(request: HttpRequest, recording_id: UUID) -> HttpResponseBase:
+    return await _serve(request, lambda: _open_thumbnail(request, recording_id))
+
+
+@require_safe
+async def event_snapshot(request: HttpRequest, event_id: UUID) -> HttpResponseBase:
+    """The picture of an event: the stored one, or the moment out of its footage."""
+    return await _serve(request, lambda: _open_snapshot(request, event_id))
+
+
+@require_safe
+async def track_crop(request: HttpRequest, track_id: UUID) -> HttpResponseBase:
+    """The best view of a tracked object: the stored one, or cut out of its footage."""
+    return await _serve(request, lambda: _open_crop(request, track_id))
+
+
+async def _serve(request: HttpRequest, open_body: Callable[[], _Body]) -> HttpResponseBase:
+    """Authorise and open off the event loop, then send; no database connection is held meanwhile."""
+    body = await sync_to_async(_opened)(open_body)
+    response = file_response(
+        request,
+        body.file,
+        etag=body.etag,
+        content_type=body.content_type,
+        filename=body.filename if request.GET.get("download") == "1" else None,
+        still_allowed=still_allowed(request, body.resource),
+    )
+    for name, value in body.facts.items():
+        response[name] = value
+    return response
+
+
+def _opened(open_body: Callable[[], _Body]) -> _Body:
+    try:
+        return open_body()
+    finally:
+        release_connection()
+
+
+def _open_recording(request: HttpRequest, recording_id: UUID) -> _Body:
+    row = playable_recording(request, recording_id)
+    end = min(row.end, wanted_time(request, "end")) if "end" in request.GET else row.end
+    if row.end <= row.start or end <= row.start:
+        raise NotVisibleError("Nothing is recorded yet.")
+    built = clip_of_range(row.stream_id, row.start, end)
+    name = f"{row.camera.name} {row.start:%Y-%m-%d %H-%M-%S}.mp4"
+    return _clip_body(built, resource_of(row.account_id, row.camera_id), name)
+
+
+def _open_range(request: HttpRequest, stream_id: UUID) -> _Body:
+    row = playable_stream(request, stream_id)
+    start, end = wanted_range(request)
+    built = clip_of_range(row.pk, start, end)
+    name = f"{row.camera.name} {start:%Y-%m-%d %H-%M-%S}.mp4"
+    return _clip_body(built, resource_of(row.account_id, row.camera_id), name)
+
+
+def _clip_body(built: BuiltClip, resource: Resource, filename: str) -> _Body:
+    return _Body(
+        OpenFile(os.open(built.clip.path, os.O_RDONLY | os.O_CLOEXEC)),
+        built.clip.key,
+        _MP4,
+        resource,
+        filename,
+        _facts_of(built.selection),
+    )
+
+
+def _facts_of(selection: Selection) -> dict[str, str]:
+    """Say what the clip really covers: it starts at a keyframe and ends with a fragment."""
+    return {
+        "Omma-Start": _time_text(selection.start_us),
+        "Omma-End": _time_text(selection.end_us),
+        "Omma-Surplus-Ms": str(selection.surplus_us // 1000),
+    }
+
+
+def _open_segment(request: HttpRequest, segment_id: UUID) -> _Body:
+    row = playable_segment(request, segment_id)
+    try:
+        descriptor = open_beneath(Path(row.volume.root), row.path)
+    except FootageMissingError as error:
+        raise NotVisibleError from error
+    size = min(row.durable_bytes, os.fstat(descriptor).st_size)
+    resource = resource_of(row.account_id, row.camera_id)
+    return _Body(OpenFile(descriptor, size), f"{row.pk.hex}-{size}", _MP4, resource, f"{row.pk}.mp4", {})
+
+
+def _playlist_text(request: HttpRequest, stream_id: UUID) -> str:
+    try:
+        row = playable_stream(request, stream_id)
+        now = timezone.now()
+        start = wanted_time(request, "start")
+        end = wanted_time(request, "end") if "end" in request.GET else None
+        check_range(start, end or max(now, start + timedelta(seconds=1)))
+        selection = footage_between(row.pk, start, end or now)
+    finally:
+        release_connection()
+    if selection is None:
+        raise NotVisibleError("Nothing is recorded in this range.")
+    is_growing = end is None or (end > now and from_us(selection.end_us) > now - _GROWS_WITHIN)
+    return playlist(selection, address_of=_segment_address, is_growing=is_growing)
+
+
+def _segment_address(segment_id: UUID) -> str:
+    return reverse("media-segment", args=[segment_id])
+
+
+def _open_thumbnail(request: HttpRequest, recording_id: UUID) -> _Body:
+    row = playable_recording(request, recording_id)
+    if not row.thumbnail:
+        raise NotVisibleError("There is no picture yet.")
+    return _stored_picture(thumbnails_root(), row.thumbnail, resource_of(row.account_id, row.camera_id))
+
+
+def _open_snapshot(request: HttpRequest, event_id: UUID) -> _Body:
+    row = visible_event(request, event_id)
+    resource = resource_of(row.account_id, row.camera_id)
+    if row.snapshot:
+        return _stored_picture(Path(settings.OMMA_DATA_DIR), row.snapshot, resource)
+    if row.stream_id is None:
+        raise NotVisibleError("This event has no picture.")
+    path = pictures.picture_at(row.stream_id, row.start, width_px=_width(request))
+    return _stored_picture(path.parent, path.name, resource)
+
+
+def _open_crop(request: HttpRequest, track_id: UUID) -> _Body:
+    row = visible_track(request, track_id)
+    resource = resource_of(row.account_id, row.camera_id)
+    if row.crop:
+        return _stored_picture(Path(settings.OMMA_DATA_DIR), row.crop, resource)
+    path = pictures.crop_at(row.stream_id, row.best_at, row.best_box)
+    return _stored_picture(path.parent, path.name, resource)
+
+
+def _stored_picture(root: Path, relative: str, resource: Resource) -> _Body:
+    try:
+        file = OpenFile(open_beneath(root, relative))
+    except FootageMissingError as error:
+        raise NotVisibleError("This picture is gone.") from error
+    etag = hashlib.sha256(f"{relative}:{file.size}".encode()).hexdigest()[:32]
+    return _Body(file, etag, _JPEG, resource, "picture.jpg", {})
+
+
+def _width(request: HttpRequest) -> int:
+    text = request.GET.get("width", "640")
+    if not (text.isascii() and text.isdigit() and 16 <= int(text[:5]) <= 3840):
+        raise InvalidInputError("Expected a width from 16 to 3840 pixels.", field="width")
+    return int(text)
+
+
+def _time_text(us: int) -> str:
+    return f"{from_us(us):%Y-%m-%dT%H:%M:%S.%f}Z"
