@@ -5,3 +5,22 @@ class StreamsConfig(AppConfig):
     name = "apps.streams"
     label = "streams"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from apps.accounts.api.representing import loader_for
+        from apps.cameras import provisioning
+        from apps.core import periodic, representations, worker_steps
+        from apps.streams.api.serializers import SourceReadSerializer, StreamReadSerializer
+        from apps.streams.models import Source, Stream
+        from apps.streams.services import provision_camera
+        from apps.streams.worker_steps import CaptureStep
+
+        provisioning.register(10, provision_camera)
+        representations.register("stream", loader_for(Stream.objects.all, StreamReadSerializer))
+        representations.register("source", loader_for(Source.objects.all, SourceReadSerializer))
+        worker_steps.register("capture", CaptureStep)
+        periodic.register("streams.volumes", "Look at the volumes", "apps.streams.tasks.check_volumes", "30")
+        periodic.register(
+            "streams.explain", "Explain unrecorded time", "apps.streams.tasks.explain_silence", "30"
+        )
+        periodic.register("streams.log", "Trim the stream log", "apps.streams.tasks.trim_log", "20 3 * * *")

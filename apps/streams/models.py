@@ -123,7 +123,9 @@ class Volume(UuidModel):
     class Meta:
         db_table = "streams_volume"
         constraints = [
-            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="volume_one_default"),
+            models.UniqueConstraint(
+                fields=["is_default"], condition=Q(is_default=True), name="volume_one_default"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -175,11 +177,19 @@ class Segment(models.Model):
     class Meta:
         db_table = "streams_segment"
         indexes = [
-            models.Index(fields=["stream", "start"], name="segment_timeline"),  # playback and timeline of a stream
-            models.Index(fields=["state"], condition=Q(state__in=["open", "garbage"]), name="segment_unfinished"),
-            models.Index(fields=["volume", "start"], name="segment_oldest"),  # retention by size, oldest first
+            models.Index(
+                fields=["stream", "start"], name="segment_timeline"
+            ),  # playback and timeline of a stream
+            models.Index(
+                fields=["state"], condition=Q(state__in=["open", "garbage"]), name="segment_unfinished"
+            ),
+            models.Index(
+                fields=["volume", "start"], name="segment_oldest"
+            ),  # retention by size, oldest first
         ]
-        constraints = [models.CheckConstraint(condition=Q(end__gte=models.F("start")), name="segment_not_negative")]
+        constraints = [
+            models.CheckConstraint(condition=Q(end__gte=models.F("start")), name="segment_not_negative")
+        ]
 
     def __str__(self) -> str:
         return self.path

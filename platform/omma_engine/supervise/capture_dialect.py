@@ -1,6 +1,6 @@
 """How capture children are spoken to: one source per child (`omma_engine.capture.messages` is the wire)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +16,17 @@ FROM_ABOVE = -1  # the sequence of news that the supervisor makes: in no journal
 class CaptureDialect:
     """The words for capture children."""
 
-    def __init__(self, make_spec: Callable[[Claimable], SourceSpec]) -> None:
-        """`make_spec` opens secrets and checks the address; it may take a while and raise `EngineError`."""
+    def __init__(
+        self,
+        make_spec: Callable[[Claimable], SourceSpec],
+        modes: Callable[[Claimable], Iterable[tuple[str, str]]],
+    ) -> None:
+        """`make_spec` opens secrets and checks the address; it may take a while and raise `EngineError`.
+
+        `modes` tells each stream's id and record mode, which change without a restart.
+        """
         self._make_spec = make_spec
+        self._modes = modes
 
     def prepare(self, item: Claimable) -> SourceSpec:
         return self._make_spec(item)
@@ -31,6 +39,14 @@ class CaptureDialect:
 
     def remove(self, object_id: UUID) -> Line | None:
         return None
+
+    def adjust(self, before: Claimable, after: Claimable) -> list[Line]:
+        modes: dict[str, str] = dict(self._modes(before))
+        return [
+            {"do": "mode", "stream_id": stream_id, "mode": mode}
+            for stream_id, mode in self._modes(after)
+            if modes.get(stream_id) != mode
+        ]
 
     def news(self, line: Line, assignments: dict[UUID, int]) -> NewsItem | None:
         sequence, payload = line.get("sequence"), line.get("payload")

@@ -84,6 +84,12 @@ class Crew:
         for child in self.children.values():
             child.send({"do": "beat"})
 
+    def send(self, object_id: UUID, lines: list[Line]) -> None:
+        """Send lines to the child that has this object."""
+        child = self.children.get(self.place.get(object_id, ""))
+        for line in lines if child is not None else ():
+            child.send(line)
+
     def tell(self, item: NewsItem) -> None:
         """Acknowledge news up to this item, if the child that said them still lives."""
         child = self.children.get(self.place.get(item.object_id, ""))

@@ -38,6 +38,10 @@ class Dialect(Protocol):
         """Return the line that makes a child leave one object, or None where the child itself must stop."""
         ...
 
+    def adjust(self, before: Claimable, after: Claimable) -> list[Line]:
+        """Return the lines that bring a running object from one spec to another of the same fingerprint."""
+        ...
+
     def news(self, line: Line, assignments: dict[UUID, int]) -> NewsItem | None:
         """Read a `news` line of a child that serves these objects (id → epoch); None: malformed."""
         ...
@@ -62,6 +66,10 @@ class Salvager(Protocol):
         """Return the unacknowledged news of one ended life, and what its open files tell beyond them."""
         ...
 
+    def unsaid(self, object_id: UUID, epoch: int) -> list[NewsItem]:
+        """Return the unacknowledged news of a life that goes on."""
+        ...
+
     def settled(self, object_id: UUID, epoch: int) -> None:
         """Forget the journal of an ended life: all its news are in the database."""
         ...
@@ -74,6 +82,9 @@ class NoSalvage:
         return iter(())
 
     def after_exit(self, object_id: UUID, epoch: int) -> list[NewsItem]:
+        return []
+
+    def unsaid(self, object_id: UUID, epoch: int) -> list[NewsItem]:
         return []
 
     def settled(self, object_id: UUID, epoch: int) -> None:

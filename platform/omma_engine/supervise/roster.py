@@ -96,9 +96,10 @@ class Roster:
         self._end(member, reason)
 
     def _update(self, member: Member, item: Claimable) -> None:
-        is_other = item.fingerprint != member.item.fingerprint
-        member.item = item
-        if not is_other:
+        before, member.item = member.item, item
+        if item.fingerprint == before.fingerprint:
+            if item.spec != before.spec and member.phase is Phase.RUNNING:
+                self.crew.send(member.object_id, self.crew.dialect.adjust(before, item))
             return
         member.restarts = RestartPolicy(self.config)
         if member.phase in {Phase.RUNNING, Phase.PREPARING}:

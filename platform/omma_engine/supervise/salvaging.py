@@ -15,6 +15,15 @@ from omma_engine.supervise.newsroom import Life
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Salvaged:
+    """What was read back of one life, which is over or goes on."""
+
+    life: Life
+    items: list[NewsItem]
+    is_over: bool = True
+
+
 @dataclass(slots=True)
 class Salvages:
     """The salvages under way. `on_done` is called from any thread when there is something to take."""
@@ -22,14 +31,18 @@ class Salvages:
     salvager: Salvager
     lane: Lane
     on_done: Callable[[], None]
-    _open: list[tuple[UUID, "Future[list[tuple[Life, list[NewsItem]]]]"]] = field(default_factory=list)
+    _open: list[tuple[UUID, "Future[list[Salvaged]]"]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self._open)
 
     def after_exit(self, life: Life) -> None:
         """Read what this life left unacknowledged."""
-        self._submit(life[0], lambda: [(life, self.salvager.after_exit(*life))])
+        self._submit(life[0], lambda: [Salvaged(life, self.salvager.after_exit(*life))])
+
+    def unsaid(self, life: Life) -> None:
+        """Read what a living life could not say."""
+        self._submit(life[0], lambda: [Salvaged(life, self.salvager.unsaid(*life), is_over=False)])
 
     def earlier(self, object_id: UUID, before_epoch: int) -> None:
         """Read what all earlier lives of an object left on our volumes."""
@@ -41,9 +54,9 @@ class Salvages:
             ],
         )
 
-    def take(self) -> list[tuple[Life, list[NewsItem]]]:
+    def take(self) -> list[Salvaged]:
         """Return what has been read since."""
-        taken: list[tuple[Life, list[NewsItem]]] = []
+        taken: list[Salvaged] = []
         still_open = []
         for object_id, future in self._open:
             if not future.done():

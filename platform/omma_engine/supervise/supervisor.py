@@ -142,9 +142,15 @@ class Supervisor:
         self._salvages.after_exit((ended.object_id, ended.epoch))
 
     def _take_salvage(self) -> None:
-        for life, items in self._salvages.take():
-            settled = self.newsroom.add_salvaged(life, items, is_old=self._is_old(life))
-            self._salvages.settle(settled)
+        for salvaged in self._salvages.take():
+            if salvaged.is_over:
+                is_old = self._is_old(salvaged.life)
+                self._salvages.settle(
+                    self.newsroom.add_salvaged(salvaged.life, salvaged.items, is_old=is_old)
+                )
+            else:
+                for item in salvaged.items:
+                    self.newsroom.add(item)
 
     def _is_old(self, life: Life) -> bool:
         member = self.roster.members.get(life[0])
@@ -236,7 +242,7 @@ class Supervisor:
             self._acknowledge(acks, settled)
         if not len(self.newsroom) and self.newsroom.behind:
             for life in self.newsroom.behind:
-                self._salvages.after_exit(life)
+                self._salvages.unsaid(life)
             self.newsroom.behind.clear()
 
     def _acknowledge(self, acks: list[NewsItem], settled: list[Life]) -> None:

@@ -226,6 +226,9 @@ class FakeDialect:
     def remove(self, object_id: UUID) -> Line | None:
         return None
 
+    def adjust(self, before: Claimable, after: Claimable) -> list[Line]:
+        return [{"do": "mode", "spec": after.spec}]
+
     def news(self, line: Line, assignments: dict[UUID, int]) -> NewsItem | None:
         for object_id, epoch in assignments.items():
             return NewsItem(object_id, epoch, line["sequence"], line["payload"])
@@ -268,6 +271,9 @@ class FakeSalvager:
                 yield items
 
     def after_exit(self, object_id: UUID, epoch: int) -> list[NewsItem]:
+        return self.left.get((object_id, epoch), [])
+
+    def unsaid(self, object_id: UUID, epoch: int) -> list[NewsItem]:
         return self.left.get((object_id, epoch), [])
 
     def settled(self, object_id: UUID, epoch: int) -> None:

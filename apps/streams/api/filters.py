@@ -1,0 +1,69 @@
+"""Filters of streams, segments and gaps. Ranges of time also bound the ids, which prunes partitions."""
+
+from datetime import datetime
+
+import django_filters
+from django.db.models import Q, QuerySet
+
+from apps.streams.coverage import LONGEST_SEGMENT, id_ceiling, id_floor
+from apps.streams.models import Gap, Mode, Segment, SegmentState, Source, SourceStatus, Stream
+
+
+class SourceFilter(django_filters.FilterSet):
+    camera = django_filters.UUIDFilter(field_name="camera_id")
+    status = django_filters.ChoiceFilter(choices=SourceStatus.choices)
+
+    class Meta:
+        model = Source
+        fields = ["camera", "status"]
+
+
+class StreamFilter(django_filters.FilterSet):
+    account = django_filters.UUIDFilter(field_name="account_id")
+    camera = django_filters.UUIDFilter(field_name="camera_id")
+    source = django_filters.UUIDFilter(field_name="source_id")
+    mode = django_filters.ChoiceFilter(choices=Mode.choices)
+
+    class Meta:
+        model = Stream
+        fields = ["account", "camera", "source", "mode", "name"]
+
+
+class SegmentFilter(django_filters.FilterSet):
+    """`start` and `end` select what overlaps `[start, end)`."""
+
+    stream = django_filters.UUIDFilter(field_name="stream_id")
+    camera = django_filters.UUIDFilter(field_name="camera_id")
+    state = django_filters.ChoiceFilter(choices=SegmentState.choices)
+    start = django_filters.IsoDateTimeFilter(method="ends_after")
+    end = django_filters.IsoDateTimeFilter(method="starts_before")
+
+    class Meta:
+        model = Segment
+        fields = ["stream", "camera", "state", "start", "end"]
+
+    def ends_after(self, rows: QuerySet[Segment], name: str, value: datetime) -> QuerySet[Segment]:
+        return rows.filter(end__gt=value, id__gte=id_floor(value - LONGEST_SEGMENT))
+
+    def starts_before(self, rows: QuerySet[Segment], name: str, value: datetime) -> QuerySet[Segment]:
+        return rows.filter(start__lt=value, id__lte=id_ceiling(value))
+
+
+class GapFilter(django_filters.FilterSet):
+    """`start` and `end` select what overlaps `[start, end)`; an open gap goes on."""
+
+    stream = django_filters.UUIDFilter(field_name="stream_id")
+    camera = django_filters.UUIDFilter(field_name="camera_id")
+    cause = django_filters.CharFilter()
+    start = django_filters.IsoDateTimeFilter(method="ends_after")
+    end = django_filters.IsoDateTimeFilter(method="starts_before")
+
+    class Meta:
+        model = Gap
+        fields = ["stream", "camera", "cause", "start", "end"]
+
+    def ends_after(self, rows: QuerySet[Gap], name: str, value: datetime) -> QuerySet[Gap]:
+        return rows.filter(Q(end__gt=value) | Q(end__isnull=True))
+
+    def starts_before(self, rows: QuerySet[Gap], name: str, value: datetime) -> QuerySet[Gap]:
+        return rows.filter(start__lt=value)

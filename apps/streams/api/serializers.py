@@ -1,0 +1,164 @@
+"""How streams, sources, segments, gaps and volumes look; what may be sent about streams."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.streams.models import Gap, Mode, Segment, Source, Stream, StreamLog, Volume
+from apps.streams.services import MAX_ROLL_S
+
+
+class SourceReadSerializer(serializers.ModelSerializer[Source]):
+    account = serializers.UUIDField(source="account_id", read_only=True)
+    camera = serializers.UUIDField(source="camera_id", read_only=True)
+
+    class Meta:
+        model = Source
+        fields = [
+            "id",
+            "account",
+            "camera",
+            "name",
+            "is_wanted",
+            "status",
+            "status_code",
+            "status_detail",
+            "status_at",
+            "created_at",
+            "updated_at",
+        ]
+
+
+class StreamReadSerializer(serializers.ModelSerializer[Stream]):
+    account = serializers.UUIDField(source="account_id", read_only=True)
+    camera = serializers.UUIDField(source="camera_id", read_only=True)
+    source = serializers.UUIDField(source="source_id", read_only=True)
+
+    class Meta:
+        model = Stream
+        fields = [
+            "id",
+            "account",
+            "camera",
+            "source",
+            "name",
+            "mode",
+            "pre_roll_s",
+            "post_roll_s",
+            "codec",
+            "width",
+            "height",
+            "frame_rate",
+            "has_audio",
+            "created_at",
+            "updated_at",
+        ]
+
+
+class StreamWriteSerializer(serializers.Serializer[Any]):
+    """What of a stream can be changed: what is kept of it."""
+
+    mode = serializers.ChoiceField(choices=Mode.choices, required=False)
+    pre_roll_s = serializers.IntegerField(min_value=0, max_value=MAX_ROLL_S, required=False)
+    post_roll_s = serializers.IntegerField(min_value=0, max_value=MAX_ROLL_S, required=False)
+
+
+class StreamLogSerializer(serializers.ModelSerializer[StreamLog]):
+    class Meta:
+        model = StreamLog
+        fields = ["id", "at", "status", "code", "detail", "actor_name"]
+
+
+class StatisticsSerializer(serializers.Serializer[Any]):
+    """What is stored of a stream."""
+
+    segments = serializers.IntegerField()
+    stored_bytes = serializers.IntegerField()
+    oldest = serializers.DateTimeField(allow_null=True)
+    newest = serializers.DateTimeField(allow_null=True)
+
+
+class RangeSerializer(serializers.Serializer[Any]):
+    """A range of time, half-open."""
+
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["end"] <= attrs["start"]:
+            raise serializers.ValidationError({"end": ["It must be later than start."]})
+        return attrs
+
+
+class SpanSerializer(serializers.Serializer[Any]):
+    """A stretch of the timeline: `recorded`, or a `gap` with its cause."""
+
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+    kind = serializers.CharField()
+    cause = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class SegmentReadSerializer(serializers.ModelSerializer[Segment]):
+    account = serializers.UUIDField(source="account_id", read_only=True)
+    camera = serializers.UUIDField(source="camera_id", read_only=True)
+    stream = serializers.UUIDField(source="stream_id", read_only=True)
+    volume = serializers.UUIDField(source="volume_id", read_only=True)
+
+    class Meta:
+        model = Segment
+        fields = [
+            "id",
+            "account",
+            "camera",
+            "stream",
+            "volume",
+            "epoch",
+            "sequence",
+            "start",
+            "end",
+            "clock",
+            "error_us",
+            "state",
+            "is_transient",
+            "is_damaged",
+            "codec",
+            "width",
+            "height",
+            "has_audio",
+            "durable_bytes",
+            "sha256",
+        ]
+
+
+class GapReadSerializer(serializers.ModelSerializer[Gap]):
+    account = serializers.UUIDField(source="account_id", read_only=True)
+    camera = serializers.UUIDField(source="camera_id", read_only=True)
+    stream = serializers.UUIDField(source="stream_id", read_only=True)
+
+    class Meta:
+        model = Gap
+        fields = ["id", "account", "camera", "stream", "start", "end", "cause", "detail"]
+
+
+class VolumeReadSerializer(serializers.ModelSerializer[Volume]):
+    used_bytes = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Volume
+        fields = [
+            "id",
+            "name",
+            "node_name",
+            "state",
+            "is_default",
+            "max_bytes",
+            "min_free_bytes",
+            "used_bytes",
+            "checked_at",
+        ]
+
+    def get_used_bytes(self, volume: Volume) -> int:
+        used: dict[Any, int] = self.context.get("used_bytes", {})
+        return used.get(volume.id, 0)

@@ -1,0 +1,132 @@
+"""Streams, sources, segments, gaps and volumes."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from apps.accounts.access import Action
+from apps.accounts.api.viewsets import READ_METHODS, AccessModelViewSet, AccessReadOnlyViewSet
+from apps.streams import services
+from apps.streams.api.filters import GapFilter, SegmentFilter, SourceFilter, StreamFilter
+from apps.streams.api.serializers import (
+    GapReadSerializer,
+    RangeSerializer,
+    SegmentReadSerializer,
+    SourceReadSerializer,
+    SpanSerializer,
+    StatisticsSerializer,
+    StreamLogSerializer,
+    StreamReadSerializer,
+    StreamWriteSerializer,
+    VolumeReadSerializer,
+)
+from apps.streams.models import Gap, Segment, SegmentState, Source, Stream, Volume
+from apps.streams.selectors import statistics_of_stream, timeline_of_stream, used_bytes_by_volume
+
+
+class StreamViewSet(AccessModelViewSet[Stream]):
+    """Streams: one encoded image sequence each, and what is kept of it."""
+
+    queryset = Stream.objects.select_related("source")
+    read_serializer_class = StreamReadSerializer
+    write_serializer_class = StreamWriteSerializer
+    filterset_class = StreamFilter
+    ordering_fields = ("name", "created_at")
+    ordering = ("created_at",)
+    http_method_names: ClassVar[list[str]] = [*READ_METHODS, "patch", "post"]
+
+    @extend_schema(exclude=True)
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().http_method_not_allowed(request, *args, **kwargs)
+
+    def update_row(self, row: Stream, data: Mapping[str, Any]) -> Stream:
+        return services.update_stream(actor=self.actor, stream=row, **data)
+
+    @extend_schema(request=None, responses=StreamReadSerializer)
+    @action(detail=True, methods=["post"])
+    def restart(self, request: Request, pk: str | None = None) -> Response:
+        """Start the stream's source anew."""
+        stream = self.get_for(Action.MANAGE_CAMERAS)
+        services.restart_stream(actor=self.actor, stream=stream)
+        return Response(self.read(stream))
+
+    @extend_schema(parameters=[RangeSerializer], responses=SpanSerializer(many=True), filters=False)
+    @action(detail=True, methods=["get"], pagination_class=None, filter_backends=[])
+    def timeline(self, request: Request, pk: str | None = None) -> Response:
+        """Return what is recorded and what is a gap, with its cause, in a range of time."""
+        stream = self.get_for(Action.PLAYBACK)
+        wanted = RangeSerializer(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        spans = timeline_of_stream(stream.id, **wanted.validated_data)
+        return Response(SpanSerializer([asdict(span) for span in spans], many=True).data)
+
+    @extend_schema(responses=StatisticsSerializer)
+    @action(detail=True, methods=["get"])
+    def statistics(self, request: Request, pk: str | None = None) -> Response:
+        """Return how much is stored."""
+        return Response(StatisticsSerializer(asdict(statistics_of_stream(self.get_for(Action.VIEW)))).data)
+
+
+class SourceViewSet(AccessReadOnlyViewSet[Source]):
+    """Sources: what is opened once, and what it does now."""
+
+    queryset = Source.objects.all()
+    read_serializer_class = SourceReadSerializer
+    filterset_class = SourceFilter
+    ordering_fields = ("name", "status", "created_at")
+    ordering = ("created_at",)
+
+    @extend_schema(responses=StreamLogSerializer(many=True), filters=False)
+    @action(detail=True, methods=["get"], filter_backends=[])
+    def log(self, request: Request, pk: str | None = None) -> Response:
+        """Return what happened to the source, newest first."""
+        entries = self.get_for(Action.VIEW).log.order_by("-at", "-id")
+        page = self.paginate_queryset(entries)  # type: ignore[arg-type]  # another model than the view's
+        return self.get_paginated_response(StreamLogSerializer(page, many=True).data)
+
+
+class SegmentViewSet(AccessReadOnlyViewSet[Segment]):
+    """Segments: files of about a minute, playable up to their durable bytes."""
+
+    queryset = Segment.objects.exclude(state=SegmentState.GARBAGE).defer("fragments")
+    read_action = Action.PLAYBACK
+    read_serializer_class = SegmentReadSerializer
+    filterset_class = SegmentFilter
+    ordering_fields = ("start",)
+    ordering = ("-start",)
+
+
+class GapViewSet(AccessReadOnlyViewSet[Gap]):
+    """Gaps: why a stretch of a stream is not on disk."""
+
+    queryset = Gap.objects.all()
+    read_action = Action.PLAYBACK
+    read_serializer_class = GapReadSerializer
+    filterset_class = GapFilter
+    ordering_fields = ("start",)
+    ordering = ("-start",)
+
+
+class VolumeViewSet(AccessReadOnlyViewSet[Volume]):
+    """Volumes: the folders that hold segments. They belong to the site, for its superusers only."""
+
+    queryset = Volume.objects.all()
+    read_serializer_class = VolumeReadSerializer
+    filterset_fields = ("state",)
+    ordering_fields = ("name",)
+    ordering = ("name",)
+
+    def get_queryset(self) -> QuerySet[Volume]:
+        rows = GenericViewSet.get_queryset(self)
+        is_hidden = getattr(self, "swagger_fake_view", False) or not self.actor.is_superuser
+        return rows.none() if is_hidden else rows
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "used_bytes": used_bytes_by_volume()}

@@ -1,0 +1,74 @@
+"""Which time of a stream is covered by what."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Max, Q
+from django.db.models.expressions import RawSQL
+
+from apps.core.times import to_us
+from apps.streams.models import Gap, Segment, SegmentState
+from omma_engine.ids import uuid7_floor
+
+ID_MARGIN = timedelta(minutes=10)  # ids carry a start as first journalled; clock corrections move it a little
+LONGEST_SEGMENT = timedelta(minutes=10)
+
+
+def id_floor(moment: datetime) -> UUID:
+    """Return a lower bound for the ids of rows that begin at or after a time: it prunes partitions."""
+    return uuid7_floor(max(0, to_us(moment - ID_MARGIN) // 1000))
+
+
+def id_ceiling(moment: datetime) -> UUID:
+    """Return an upper bound for the ids of rows that begin before a time."""
+    return uuid7_floor(max(0, to_us(moment + ID_MARGIN) // 1000))
+
+
+def newer_footage_from(stream_id: UUID, start: datetime, end: datetime, epoch: int) -> int | None:
+    """Return where footage of newer epochs begins inside `[start, end)`, or None where there is none."""
+    newer = (
+        Segment.objects.filter(
+            stream_id=stream_id,
+            start__lt=end,
+            end__gt=start,
+            id__gte=id_floor(start - LONGEST_SEGMENT),
+            id__lte=id_ceiling(end),
+        )
+        .exclude(state=SegmentState.GARBAGE)
+        .annotate(block=RawSQL("epoch >> 20", []))
+        .filter(block__gt=epoch >> 20)
+        .order_by("start")
+        .values_list("start", flat=True)
+        .first()
+    )
+    return None if newer is None else max(to_us(newer), to_us(start))
+
+
+def fragments_before(fragments: Sequence[list[int]], start_us: int, limit_us: int) -> list[list[int]]:
+    """Return the first fragments that end at or before a time.
+
+    >>> fragments_before([[0, 10, 5, 3, 1], [10, 10, 8, 3, 0]], 100, 115)
+    [[0, 10, 5, 3, 1]]
+    """
+    kept = []
+    for fragment in fragments:
+        if start_us + fragment[0] + fragment[1] > limit_us:
+            break
+        kept.append(fragment)
+    return kept
+
+
+def covered_until(stream_id: UUID, before: datetime) -> tuple[datetime | None, int | None]:
+    """Return up to where a stream is recorded or explained before a time, and the last recorded epoch."""
+    last = (
+        Segment.objects.filter(stream_id=stream_id, start__lt=before, id__lte=id_ceiling(before))
+        .order_by("-start")
+        .values_list("end", "epoch")
+        .first()
+    )
+    explained = Gap.objects.filter(Q(end__isnull=False), stream_id=stream_id, start__lt=before).aggregate(
+        end=Max("end")
+    )["end"]
+    ends = [end for end in (last[0] if last else None, explained) if end is not None]
+    return max(ends, default=None), last[1] if last else None

@@ -1,0 +1,28 @@
+"""Capture without Celery: the same supervisor, in a process of its own."""
+
+import signal
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from apps.streams.capture import capture_supervisor
+
+
+class Command(BaseCommand):
+    help = "Record what should be recorded, until it is told to stop. Needs the database and no broker."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--name", default="", help="tells workers on one machine apart")
+        parser.add_argument("--slots", type=int, default=64, help="how many sources at once")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        supervisor = capture_supervisor(options["name"], slots=options["slots"])
+        stopping = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopping.set())
+        supervisor.on_failure = stopping.set
+        supervisor.start()
+        stopping.wait()
+        supervisor.stop()

@@ -1,0 +1,185 @@
+"""What should be captured: rows become claimables, and claimables become specs for children."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError, connection
+
+from apps.cameras.logins import open_login, url_with_login
+from apps.core.egress import check_camera_address
+from apps.core.exceptions import (
+    ForbiddenAddressError,
+    InvalidAddressError,
+    OmmaError,
+    SecretsError,
+)
+from apps.streams.models import Source
+from apps.streams.volumes import volume_for_host
+from omma_engine.errors import (
+    SourceError,
+    SourceForbiddenError,
+    SourceNotFoundError,
+    SourceUnreachableError,
+    SourceUnsupportedError,
+)
+from omma_engine.ports import Claimable
+from omma_engine.supervise.capture_salvage import Place
+from omma_engine.types import RecordMode, SourceKind, SourceSpec, StreamSpec
+
+SEGMENT_S = 60
+_NETWORK_KINDS = {SourceKind.RTSP, SourceKind.HLS, SourceKind.MJPEG}
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRow:
+    """One stream of a source, as its row says."""
+
+    stream_id: UUID
+    name: str
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """Everything that a child's spec is made of, still sealed and unchecked."""
+
+    source_id: UUID
+    account_id: UUID
+    camera_id: UUID
+    driver: str
+    address: str
+    trusted_origin: str
+    options: dict[str, object]
+    streams: tuple[StreamRow, ...]
+    volume_root: Path
+    restart_serial: int
+    secret: bytes | None = field(default=None, repr=False)
+
+    def fingerprint(self) -> str:
+        """Return what a restart is needed for when it changes: everything but the record modes."""
+        parts = [
+            self.driver,
+            self.address,
+            self.trusted_origin,
+            self.options,
+            [[str(stream.stream_id), stream.name] for stream in self.streams],
+            str(self.volume_root),
+            self.restart_serial,
+            (self.secret or b"").hex(),
+        ]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+class WantedSources:
+    """Reads what should be captured, and remembers where each source is written."""
+
+    def __init__(self, host: str, labels: dict[str, str] | None = None) -> None:
+        """`host` names this machine: its volume is written to; `labels` are what this worker can do."""
+        self._host = host
+        self._labels = labels or {}
+        self._places: dict[UUID, list[Place]] = {}
+
+    def desired(self) -> Sequence[Claimable]:
+        """Return all sources that should run; raises `ConnectionError` when the database is away."""
+        try:
+            rows = self._rows()
+        except (OperationalError, InterfaceError) as error:
+            connection.close()
+            raise ConnectionError(str(error).strip()) from error
+        for row in rows:
+            self._places[row.source_id] = [Place(row.volume_root, one.stream_id) for one in row.streams]
+        return [Claimable(row.source_id, row.fingerprint(), row) for row in rows]
+
+    def places(self, source_id: UUID) -> list[Place]:
+        """Return where a source's streams are written, as last read."""
+        return self._places.get(source_id, [])
+
+    def _rows(self) -> list[SourceRow]:
+        volume = volume_for_host(self._host)
+        if volume is None:
+            return []
+        sources = (
+            Source.objects.filter(is_wanted=True, camera__is_enabled=True, account__is_active=True)
+            .select_related("camera")
+            .prefetch_related("streams")
+            .order_by("id")
+        )
+        return [
+            _row_of(source, Path(volume.root))
+            for source in sources
+            if source.labels.items() <= self._labels.items()
+        ]
+
+
+def modes_of(item: Claimable) -> list[tuple[str, str]]:
+    """Return each stream's id and record mode."""
+    row: SourceRow = item.spec
+    return [(str(stream.stream_id), stream.mode) for stream in row.streams]
+
+
+def make_spec(item: Claimable) -> SourceSpec:
+    """Open the secret and check the address, as children need it. Raises `SourceError`s with safe words."""
+    row: SourceRow = item.spec
+    try:
+        checked = check_camera_address(row.address, row.trusted_origin, driver=row.driver)
+        username, password = open_login(row.secret)
+    except ForbiddenAddressError as error:
+        raise SourceForbiddenError(error.message) from error
+    except InvalidAddressError as error:
+        raise _source_error(error) from error
+    except SecretsError as error:
+        raise SourceError(error.message) from error
+    kind = SourceKind(row.driver)
+    return SourceSpec(
+        source_id=row.source_id,
+        account_id=row.account_id,
+        camera_id=row.camera_id,
+        kind=kind,
+        url=url_with_login(checked.url, username, password) if kind in _NETWORK_KINDS else checked.url,
+        numeric_host=checked.numeric_host,
+        options=row.options,
+        streams=tuple(
+            StreamSpec(
+                stream_id=stream.stream_id,
+                name=stream.name,
+                mode=RecordMode(stream.mode),
+                volume_root=row.volume_root,
+                segment_s=SEGMENT_S,
+            )
+            for stream in row.streams
+        ),
+    )
+
+
+def _source_error(error: OmmaError) -> SourceError:
+    match error.error_code:
+        case "address_unresolved":
+            return SourceUnreachableError(error.message)
+        case "address_not_found":
+            return SourceNotFoundError(error.message)
+        case _:
+            return SourceUnsupportedError(error.message)
+
+
+def _row_of(source: Source, volume_root: Path) -> SourceRow:
+    camera = source.camera
+    return SourceRow(
+        source_id=source.id,
+        account_id=source.account_id,
+        camera_id=source.camera_id,
+        driver=camera.driver,
+        address=source.address or camera.address,
+        trusted_origin=camera.trusted_origin,
+        options={**camera.options, **source.options},
+        streams=tuple(
+            StreamRow(stream.id, stream.name, stream.mode)
+            for stream in sorted(source.streams.all(), key=lambda one: one.created_at)
+        ),
+        volume_root=volume_root,
+        restart_serial=source.restart_serial,
+        secret=bytes(camera.secret) if camera.secret else None,
+    )

@@ -1,0 +1,81 @@
+"""What a source does now, as its people see it: status, log, codec, and news for the sockets."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from apps.core import outbox
+from apps.core.times import from_us
+from apps.streams.models import Source, Stream, StreamLog
+from omma_engine.redaction import redact
+
+_PICTURE_FIELDS = ("codec", "width", "height", "frame_rate", "has_audio")
+
+
+def apply_state(source_id: UUID, news: Mapping[str, Any]) -> None:
+    """Write a source's new state, and its stream's codec and size where they came with it."""
+    source = Source.objects.select_for_update().filter(id=source_id).first()
+    if source is None:
+        return
+    at, detail = from_us(news["at_us"]), redact(str(news["detail"]))[:300]
+    code = str(news["code"])[:32]
+    if source.status_at is not None and at < source.status_at:
+        return
+    is_new = (source.status, source.status_code, source.status_detail) != (news["state"], code, detail)
+    source.status, source.status_code, source.status_detail = news["state"], code, detail
+    source.status_at = at
+    source.save(update_fields=["status", "status_code", "status_detail", "status_at", "updated_at"])
+    _apply_picture(source, news)
+    if is_new:
+        log_state(source)
+        publish_source(source)
+
+
+def log_state(source: Source, *, actor_name: str = "") -> None:
+    """Append the source's state to its log."""
+    StreamLog.objects.create(
+        account_id=source.account_id,
+        camera_id=source.camera_id,
+        source=source,
+        at=source.status_at,
+        status=source.status,
+        code=source.status_code,
+        detail=source.status_detail,
+        actor_name=actor_name,
+    )
+
+
+def publish_source(source: Source) -> None:
+    """Tell the sockets that a source changed, and with it its camera."""
+    outbox.publish(
+        "source.updated",
+        subject_kind="source",
+        subject_id=source.id,
+        account_id=source.account_id,
+        camera_ids=[source.camera_id],
+        payload={"status": source.status, "code": source.status_code},
+    )
+
+
+def publish_stream(stream: Stream, kind: str = "stream.updated") -> None:
+    """Tell the sockets that a stream changed."""
+    outbox.publish(
+        kind,
+        subject_kind="stream",
+        subject_id=stream.id,
+        account_id=stream.account_id,
+        camera_ids=[stream.camera_id],
+    )
+
+
+def _apply_picture(source: Source, news: Mapping[str, Any]) -> None:
+    facts = {name: news[name] for name in _PICTURE_FIELDS if name in news}
+    if not facts:
+        return
+    stream = source.streams.order_by("created_at").first()
+    if stream is None or all(getattr(stream, name) == value for name, value in facts.items()):
+        return
+    for name, value in facts.items():
+        setattr(stream, name, value)
+    stream.save(update_fields=[*facts, "updated_at"])
+    publish_stream(stream)
