@@ -40,7 +40,6 @@ ALLOWED_HOSTS = OMMA_ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
 ROOT_URLCONF = "omma.urls"
 ASGI_APPLICATION = "omma.asgi.application"
 INSTALLED_APPS = [
-    "daphne",
     "apps.core.admin_config.OmmaAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
