@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 
 from tests.farm.auth import Gate
 from tests.farm.camera import VirtualCamera
@@ -79,11 +79,24 @@ class CameraServer:
     ) -> None:
         while (request := await read_request(reader)) is not None:
             if request.protocol.startswith("HTTP/"):
-                await self._web.answer(request, writer)
+                await _while_connected(reader, self._web.answer(request, writer))
                 await writer.drain()
                 return
             if not await rtsp.answer(request):
                 return
+
+
+async def _while_connected(reader: asyncio.StreamReader, answer: Coroutine[None, None, None]) -> None:
+    """Answer until the answer is complete or the client has gone away, whichever comes first."""
+    work = {asyncio.ensure_future(answer), asyncio.ensure_future(reader.read(1))}
+    try:
+        done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in work:
+            task.cancel()
+        await asyncio.gather(*work, return_exceptions=True)
 
 
 class FarmServer:

@@ -10,24 +10,9 @@ from omma_engine.sources.base import raw_source
 from omma_engine.sources.pixel_code import PixelCode, read_code
 from omma_engine.sources.synthetic import SyntheticSource, scene_options
 from omma_engine.types import SourceKind, SourceSpec
+from tests.clocks import FakeClock
 
-NOON_US = 1_795_262_400_000_000
-
-
-class HeldClock:
-    """Stands still until somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.elapsed_us = 0
-
-    def now_us(self) -> int:
-        return NOON_US + self.elapsed_us
-
-    def monotonic_us(self) -> int:
-        return 5_000_000 + self.elapsed_us
-
-    def sleep(self, seconds: float) -> None:
-        self.elapsed_us += round(seconds * 1_000_000)
+NOON_US = 1_772_452_800_000_000  # where the fake clock starts
 
 
 def spec_of(url: str, options: Mapping[str, object] | None = None) -> SourceSpec:
@@ -37,9 +22,9 @@ def spec_of(url: str, options: Mapping[str, object] | None = None) -> SourceSpec
     )  # fmt: skip
 
 
-def opened(url: str) -> tuple[SyntheticSource, HeldClock]:
-    clock = HeldClock()
-    source = SyntheticSource(spec_of(url), clock, clock.sleep)
+def opened(url: str) -> tuple[SyntheticSource, FakeClock]:
+    clock = FakeClock()
+    source = SyntheticSource(spec_of(url), clock, clock.advance)
     source.open()
     return source, clock
 
@@ -59,7 +44,7 @@ def test_pictures_that_are_late_are_left_out() -> None:
     source, clock = opened("synthetic:yard?fps=10")
     source.read()
 
-    clock.sleep(1.05)
+    clock.advance(1.05)
     late, following = source.read(), source.read()
 
     assert read_code(late.array_bgr[:, :, 0]) == PixelCode(0, 10, NOON_US + 1_050_000)
