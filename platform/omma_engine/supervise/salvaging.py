@@ -50,7 +50,8 @@ class Salvages:
         self._submit(
             object_id,
             lambda: [
-                ((object_id, batch[0].epoch), batch) for batch in salvager.earlier(object_id, before_epoch)
+                Salvaged((object_id, batch[0].epoch), batch)
+                for batch in salvager.earlier(object_id, before_epoch)
             ],
         )
 
