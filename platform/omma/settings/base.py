@@ -200,6 +200,10 @@ REST_FRAMEWORK = {
         "apps.accounts.api.authentication.BrowserSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "apps.core.api.renderers.PageRenderer",
+    ],
     "DEFAULT_PARSER_CLASSES": [
         "apps.core.api.parsers.BoundedJSONParser",
         "rest_framework.parsers.FormParser",
@@ -222,6 +226,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "One platform for every camera.",
     "VERSION": OMMA_VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
