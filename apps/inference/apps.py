@@ -5,3 +5,36 @@ class InferenceConfig(AppConfig):
     name = "apps.inference"
     label = "inference"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from apps.cameras import provisioning as cameras
+        from apps.core import periodic, worker_steps
+        from apps.inference.provisioning import ORDER, arm_camera
+        from apps.inference.steps import InferenceStep
+
+        cameras.register(ORDER, arm_camera)
+        worker_steps.register("inference", InferenceStep)
+        periodic.register(
+            "found-clean-up",
+            "Delete old tracks, events and their pictures",
+            "apps.inference.cleaning.clean_up",
+            "35 3 * * *",
+            queue="retention",
+        )
+        self._register_representations()
+
+    def _register_representations(self) -> None:
+        from apps.accounts.access import Action
+        from apps.accounts.api.representing import loader_for
+        from apps.core import representations
+        from apps.inference.api import serializers
+        from apps.inference.models import Analytic, Event, Track
+
+        analytics = Analytic.objects.select_related("model_version__model")
+        representations.register("analytic", loader_for(analytics.all, serializers.AnalyticReadSerializer))
+        for kind, model, serializer in (
+            ("event", Event, serializers.EventReadSerializer),
+            ("track", Track, serializers.TrackReadSerializer),
+        ):
+            load = loader_for(model._default_manager.all, serializer, action=Action.PLAYBACK)
+            representations.register(kind, load)

@@ -22,7 +22,7 @@ class AnalyticStatus(models.TextChoices):
 class Analytic(UuidModel):
     """A model plus parameters, attached to a stream, numbered from 0.
 
-    `regions` are polygons in normalised picture coordinates (`[[x, y], …]`, 0–1); none means everywhere.
+    `regions` are polygons in normalised picture coordinates (`[[x, y], …]`, 0-1); none means everywhere.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
@@ -48,7 +48,9 @@ class Analytic(UuidModel):
         ordering = ["stream_id", "number"]
         constraints = [
             models.UniqueConstraint(fields=["stream", "number"], name="analytic_number_once"),
-            models.CheckConstraint(condition=Q(rate_fps__gt=0) & Q(rate_fps__lte=60), name="analytic_rate_range"),
+            models.CheckConstraint(
+                condition=Q(rate_fps__gt=0) & Q(rate_fps__lte=60), name="analytic_rate_range"
+            ),
             models.CheckConstraint(
                 condition=Q(min_confidence__gte=0) & Q(min_confidence__lte=1), name="analytic_confidence_unit"
             ),
@@ -59,9 +61,10 @@ class Analytic(UuidModel):
 
 
 class Track(models.Model):
-    """One object over time. Partitioned by week over the id; kept as long as its stream's events are.
+    """One object over time. Partitioned by week over the id.
 
-    `path` is `[[offset_ms, x, y], …]` of the box's foot point, normalised; `best_box` is `x1 y1 x2 y2`, normalised.
+    `path` is `[[offset_ms, x, y], …]` of the box's foot point, `best_box` is `x1 y1 x2 y2`, both normalised.
+    Kept 30 days.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -101,7 +104,10 @@ class EventKind(models.TextChoices):
 
 
 class Event(models.Model):
-    """Something that happened, with a time. Partitioned by week over the id. `cause_*` name what raised it."""
+    """Something that happened, with a time. Partitioned by week over the id, kept 30 days.
+
+    `cause_*` name what raised it; a rule's match goes on while `end` is empty.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     account_id = models.UUIDField()
@@ -132,7 +138,7 @@ class Event(models.Model):
 
 
 class MinuteSummary(models.Model):
-    """What a stream showed in one minute: motion (0–1) and labels seen with their counts. Kept 90 days."""
+    """What a stream showed in one minute: motion (0-1) and labels seen with their counts. Kept 90 days."""
 
     id = models.BigAutoField(primary_key=True)
     account_id = models.UUIDField()

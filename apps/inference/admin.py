@@ -1,0 +1,112 @@
+"""Analytics and what they found, for operators. Changes go through the services."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from apps.accounts.access import actor_of
+from apps.core.exceptions import OmmaError
+from apps.inference import services
+from apps.inference.models import Analytic, Event, MinuteSummary, Track
+
+
+@admin.register(Analytic)
+class AnalyticAdmin(admin.ModelAdmin[Analytic]):
+    list_display = [
+        "name",
+        "camera",
+        "stream",
+        "number",
+        "model_version",
+        "is_enabled",
+        "status",
+        "status_detail",
+        "analysed_fps",
+        "dropped_frames",
+    ]
+    list_filter = ["is_enabled", "status", "model_version__model", "account"]
+    list_select_related = ["camera", "stream__camera", "model_version__model"]
+    search_fields = ["name", "camera__name"]
+    readonly_fields = [
+        "account",
+        "camera",
+        "stream",
+        "number",
+        "model_version",
+        "status",
+        "status_detail",
+        "status_at",
+        "analysed_fps",
+        "dropped_frames",
+    ]
+    actions = ["switch_on", "switch_off"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # by the camera's page or the API, where stream and model are chosen together
+
+    def save_model(self, request: HttpRequest, obj: Analytic, form: Any, change: bool) -> None:
+        values = {name: form.cleaned_data[name] for name in form.changed_data}
+        try:
+            services.update_analytic(actor=actor_of(request), analytic=obj, values=values)
+        except OmmaError as exc:
+            messages.error(request, exc.message)
+
+    def delete_model(self, request: HttpRequest, obj: Analytic) -> None:
+        services.delete_analytic(actor=actor_of(request), analytic=obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Analytic]) -> None:
+        for analytic in queryset:
+            services.delete_analytic(actor=actor_of(request), analytic=analytic)
+
+    @admin.action(description="Switch on")
+    def switch_on(self, request: HttpRequest, queryset: QuerySet[Analytic]) -> None:
+        self._switch(request, queryset, is_enabled=True)
+
+    @admin.action(description="Switch off")
+    def switch_off(self, request: HttpRequest, queryset: QuerySet[Analytic]) -> None:
+        self._switch(request, queryset, is_enabled=False)
+
+    def _switch(self, request: HttpRequest, queryset: QuerySet[Analytic], *, is_enabled: bool) -> None:
+        for analytic in queryset:
+            values = {"is_enabled": is_enabled}
+            services.update_analytic(actor=actor_of(request), analytic=analytic, values=values)
+
+
+class FoundAdmin(admin.ModelAdmin[Any]):
+    """Rows that hosts write and nobody edits."""
+
+    show_full_result_count = False
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Track)
+class TrackAdmin(FoundAdmin):
+    list_display = ["label", "number", "confidence", "start", "end", "is_live", "camera_id"]
+    list_filter = ["label", "is_live"]
+    search_fields = ["=label"]
+    ordering = ["-id"]
+
+
+@admin.register(Event)
+class EventAdmin(FoundAdmin):
+    list_display = ["kind", "label", "confidence", "start", "end", "cause_name", "camera_id"]
+    list_filter = ["kind", "label"]
+    search_fields = ["=label", "cause_name"]
+    ordering = ["-id"]
+
+
+@admin.register(MinuteSummary)
+class MinuteSummaryAdmin(FoundAdmin):
+    list_display = ["minute", "stream_id", "motion", "labels"]
+    ordering = ["-minute"]

@@ -1,0 +1,142 @@
+"""What is done to analytics: create, change, delete."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from apps.accounts.access import Action, Actor, Resource, require
+from apps.catalog.models import ModelVersion
+from apps.core import audit, outbox
+from apps.core.exceptions import InvalidInputError
+from apps.core.leases import nudge
+from apps.core.models import LeaseKind
+from apps.inference import match_news, track_news
+from apps.inference.checks import (
+    checked_confidence,
+    checked_labels,
+    checked_parameters,
+    checked_rate,
+    checked_regions,
+)
+from apps.inference.models import Analytic, AnalyticStatus
+from apps.streams.models import Stream
+
+_CHANGEABLE = {
+    "name", "is_enabled", "rate_fps", "min_confidence", "labels", "regions", "parameters",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class NewAnalytic:
+    """A model on a stream, with what differs from the defaults."""
+
+    stream: Stream
+    model_version: ModelVersion
+    name: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@transaction.atomic
+def create_analytic(*, actor: Actor, wanted: NewAnalytic) -> Analytic:
+    """Attach a model to a stream under the stream's next number."""
+    stream, version = wanted.stream, wanted.model_version
+    require(actor, Action.MANAGE_CAMERAS, Resource(stream.account_id, frozenset({stream.camera_id})))
+    _require_model(actor, version, stream)
+    Stream.objects.select_for_update().get(id=stream.id)  # numbers are given one at a time
+    last = Analytic.objects.filter(stream=stream).aggregate(last=Max("number"))["last"]
+    analytic = Analytic(
+        account_id=stream.account_id,
+        camera_id=stream.camera_id,
+        stream=stream,
+        number=0 if last is None else last + 1,
+        name=wanted.name.strip() or version.model.name,
+        model_version=version,
+    )
+    _set_values(analytic, wanted.values)
+    analytic.save(force_insert=True)
+    _tell(actor, analytic, "created")
+    return analytic
+
+
+@transaction.atomic
+def update_analytic(*, actor: Actor, analytic: Analytic, values: Mapping[str, Any]) -> Analytic:
+    """Change an analytic; its host takes the change within about a second."""
+    require(actor, Action.MANAGE_CAMERAS, _resource(analytic))
+    locked = (
+        Analytic.objects.select_for_update(of=["self"]).select_related("model_version").get(id=analytic.id)
+    )
+    if "model_version" in values:
+        _require_model(actor, values["model_version"], locked.stream)
+        locked.model_version = values["model_version"]
+    _set_values(locked, values)
+    if not locked.is_enabled:
+        locked.status, locked.status_detail, locked.analysed_fps = AnalyticStatus.STOPPED, "", 0.0
+    elif locked.status == AnalyticStatus.STOPPED:
+        locked.status = AnalyticStatus.PENDING
+    locked.save()
+    _tell(actor, locked, "updated", {"changed": sorted(values)})
+    return locked
+
+
+@transaction.atomic
+def delete_analytic(*, actor: Actor, analytic: Analytic) -> None:
+    """Delete an analytic; what it found stays, and what it was following ends."""
+    require(actor, Action.MANAGE_CAMERAS, _resource(analytic))
+    locked = Analytic.objects.select_for_update().get(id=analytic.id)
+    match_news.end_leftovers(locked)
+    track_news.close_leftovers(locked)
+    _tell(actor, locked, "deleted")
+    locked.delete()
+
+
+def _set_values(analytic: Analytic, values: Mapping[str, Any]) -> None:
+    """Check and set what is given; labels, parameters and the model must fit each other afterwards."""
+    unknown = set(values) - _CHANGEABLE - {"model_version"}
+    if unknown:
+        raise InvalidInputError("This cannot be set.", field=min(unknown))
+    for name in ("is_enabled", "labels", "parameters"):
+        if name in values:
+            setattr(analytic, name, values[name])
+    if "name" in values:
+        analytic.name = values["name"].strip()
+    if not analytic.name:
+        raise InvalidInputError("An analytic needs a name.", field="name")
+    analytic.rate_fps = checked_rate(values.get("rate_fps", analytic.rate_fps))
+    analytic.min_confidence = checked_confidence(values.get("min_confidence", analytic.min_confidence))
+    analytic.regions = checked_regions(values.get("regions", analytic.regions))
+    analytic.labels = checked_labels(analytic.labels, analytic.model_version)
+    analytic.parameters = checked_parameters(analytic.parameters, analytic.model_version)
+
+
+def _require_model(actor: Actor, version: ModelVersion, stream: Stream) -> None:
+    owner = version.model.account_id
+    if owner is not None and owner != stream.account_id:
+        raise InvalidInputError("There is no such model.", field="model_version")
+    require(actor, Action.VIEW, Resource(owner, shows_cameras=False))
+
+
+def _tell(actor: Actor, analytic: Analytic, what: str, detail: dict[str, object] | None = None) -> None:
+    audit.record(
+        actor.ref(),
+        f"analytic.{what}",
+        subject_kind="analytic",
+        subject_id=analytic.id,
+        subject_name=analytic.name,
+        account_id=analytic.account_id,
+        detail=detail,
+    )
+    outbox.publish(
+        f"analytic.{what}",
+        subject_kind="analytic",
+        subject_id=analytic.id,
+        account_id=analytic.account_id,
+        camera_ids=[analytic.camera_id],
+    )
+    nudge(LeaseKind.ANALYTIC)
+
+
+def _resource(analytic: Analytic) -> Resource:
+    return Resource(analytic.account_id, frozenset({analytic.camera_id}))
