@@ -1,12 +1,14 @@
 """The volume and the cameras that a fresh Omma begins with."""
 
-import importlib.util
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from apps.accounts.actors import system_actor
 from apps.accounts.models import Account
+from apps.cameras.addresses import read_camera_address
 from apps.cameras.models import Camera
+from apps.cameras.services import add_camera
+from apps.streams.volumes import ensure_default_volume
 from omma_engine.redaction import redact
 
 DEMO = {"Front yard": "synthetic:yard", "Living room": "synthetic:room"}
@@ -15,10 +17,7 @@ ACTOR_NAME = "command line"
 
 def ensure_volume() -> None:
     """Make the default volume in the data folder."""
-    if importlib.util.find_spec("apps.streams.volumes"):
-        from apps.streams.volumes import ensure_default_volume
-
-        ensure_default_volume()
+    ensure_default_volume()
 
 
 def add_given(account: Account, addresses: list[str]) -> list[str]:
@@ -41,8 +40,6 @@ def add_demo_where_empty(account: Account) -> list[str]:
 
 
 def _add(account: Account, name: str, address: str) -> str:
-    from apps.cameras.services import add_camera
-
     camera = add_camera(
         actor=system_actor(ACTOR_NAME), account=account, name=name, address=address, is_trusted=True
     )
@@ -50,7 +47,8 @@ def _add(account: Account, name: str, address: str) -> str:
 
 
 def _is_there(account: Account, address: str) -> bool:
-    return Camera.objects.filter(account=account, address=address).exists()
+    read = read_camera_address(address, is_trusted=True)
+    return Camera.objects.filter(account=account, address=read.address).exists()
 
 
 def _name_for(address: str) -> str:
