@@ -30,6 +30,6 @@ class RecordingsConfig(AppConfig):
             "thumbnails", "Make missing thumbnails", "apps.recordings.thumbnails.catch_up", "300", "recording"
         )
         periodic.register(
-            "playback-cache", "Throw away old clips and pictures", "apps.recordings.housekeeping.clean",
+            "playback-cache", "Throw away old clips and thumbnails", "apps.recordings.housekeeping.clean",
             "600", "recording",
         )  # fmt: skip

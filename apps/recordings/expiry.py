@@ -95,7 +95,7 @@ def _touches_any(recording: Recording, doomed: list[Segment]) -> bool:
 
 
 def _shrink(recording: Recording) -> None:
-    left = footage_between(recording.stream_id, recording.start, recording.end)
+    left = footage_between(recording.stream_id, recording.start, recording.end, with_absent=True)
     if left is None:
         announce(recording, "deleted")
         transaction.on_commit(lambda: remove_thumbnail(recording))

@@ -152,7 +152,8 @@ def _open(
 
 
 def _extend(recording: Recording, sighting: Sighting, wanted_start: datetime, wanted_until: datetime) -> None:
-    recording.wanted_start = min(recording.wanted_start, wanted_start)
+    if recording.continues_id is None:  # else what came before is in the recording that this one continues
+        recording.wanted_start = min(recording.wanted_start, wanted_start)
     recording.until = max(recording.until or wanted_until, wanted_until)
     is_news = recording.state != RecordingState.ACTIVE
     recording.state = RecordingState.ACTIVE

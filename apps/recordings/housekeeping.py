@@ -1,4 +1,4 @@
-"""What playback throws away in time: clips, pictures, and thumbnails whose recording is gone."""
+"""What playback throws away in time: clips, and thumbnails whose recording is gone."""
 
 import time
 from pathlib import Path
@@ -6,7 +6,6 @@ from uuid import UUID
 
 from apps.recordings.clips import clean_cache
 from apps.recordings.models import Recording
-from apps.recordings.pictures import clean_pictures
 from apps.recordings.thumbnails import thumbnails_root
 
 _GRACE_S = 3600.0
@@ -15,7 +14,7 @@ _UUID_LENGTH = 36
 
 def clean() -> str:
     """Clean the caches: the periodic job."""
-    return f"clips: {clean_cache()}, pictures: {clean_pictures()}, thumbnails: {clean_thumbnails()}"
+    return f"clips: {clean_cache()}, thumbnails: {clean_thumbnails()}"
 
 
 def clean_thumbnails() -> str:

@@ -11,7 +11,6 @@ from django.utils.dateparse import parse_datetime
 
 from apps.accounts.access import Action, Resource, actor_of, may, require
 from apps.core.exceptions import InvalidInputError, NotAuthenticatedError, NotVisibleError
-from apps.inference.models import Event, Track
 from apps.recordings.clips import release_connection
 from apps.recordings.models import Recording
 from apps.streams.models import Segment, SegmentState, Stream
@@ -36,18 +35,6 @@ def playable_segment(request: HttpRequest, segment_id: UUID) -> Segment:
     rows = Segment.objects.select_related("volume").exclude(state=SegmentState.GARBAGE)
     row = rows.filter(pk=segment_id).defer("fragments").first()
     _require(request, Action.PLAYBACK, row and resource_of(row.account_id, row.camera_id))
-    return _found(row)
-
-
-def visible_event(request: HttpRequest, event_id: UUID) -> Event:
-    row = Event.objects.filter(pk=event_id).first()
-    _require(request, Action.VIEW, row and resource_of(row.account_id, row.camera_id))
-    return _found(row)
-
-
-def visible_track(request: HttpRequest, track_id: UUID) -> Track:
-    row = Track.objects.filter(pk=track_id).first()
-    _require(request, Action.VIEW, row and resource_of(row.account_id, row.camera_id))
     return _found(row)
 
 

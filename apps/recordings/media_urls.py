@@ -14,6 +14,4 @@ urlpatterns = [
     path("streams/<uuid:stream_id>/video.mp4", media_views.stream_video, name="media-stream-video"),
     path("streams/<uuid:stream_id>/playlist.m3u8", media_views.stream_playlist, name="media-stream-playlist"),
     path("segments/<uuid:segment_id>.mp4", media_views.segment_file, name="media-segment"),
-    path("events/<uuid:event_id>/snapshot.jpg", media_views.event_snapshot, name="media-event-snapshot"),
-    path("tracks/<uuid:track_id>/crop.jpg", media_views.track_crop, name="media-track-crop"),
 ]

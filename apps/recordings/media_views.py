@@ -9,17 +9,15 @@ from pathlib import Path
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from apps.accounts.access import Resource
-from apps.core.exceptions import InvalidInputError, NotVisibleError
+from apps.core.exceptions import NotVisibleError
 from apps.core.http_range import OpenFile, file_response
 from apps.core.times import from_us
-from apps.recordings import pictures
 from apps.recordings.clips import BuiltClip, check_range, clip_of_range, release_connection
 from apps.recordings.footage import footage_between
 from apps.recordings.media_access import (
@@ -28,8 +26,6 @@ from apps.recordings.media_access import (
     playable_stream,
     resource_of,
     still_allowed,
-    visible_event,
-    visible_track,
     wanted_range,
     wanted_time,
 )
@@ -85,18 +81,6 @@ async def stream_playlist(request: HttpRequest, stream_id: UUID) -> HttpResponse
 @require_safe
 async def recording_thumbnail(request: HttpRequest, recording_id: UUID) -> HttpResponseBase:
     return await _serve(request, lambda: _open_thumbnail(request, recording_id))
-
-
-@require_safe
-async def event_snapshot(request: HttpRequest, event_id: UUID) -> HttpResponseBase:
-    """The picture of an event: the stored one, or the moment out of its footage."""
-    return await _serve(request, lambda: _open_snapshot(request, event_id))
-
-
-@require_safe
-async def track_crop(request: HttpRequest, track_id: UUID) -> HttpResponseBase:
-    """The best view of a tracked object: the stored one, or cut out of its footage."""
-    return await _serve(request, lambda: _open_crop(request, track_id))
 
 
 async def _serve(request: HttpRequest, open_body: Callable[[], _Body]) -> HttpResponseBase:
@@ -198,26 +182,6 @@ def _open_thumbnail(request: HttpRequest, recording_id: UUID) -> _Body:
     return _stored_picture(thumbnails_root(), row.thumbnail, resource_of(row.account_id, row.camera_id))
 
 
-def _open_snapshot(request: HttpRequest, event_id: UUID) -> _Body:
-    row = visible_event(request, event_id)
-    resource = resource_of(row.account_id, row.camera_id)
-    if row.snapshot:
-        return _stored_picture(Path(settings.OMMA_DATA_DIR), row.snapshot, resource)
-    if row.stream_id is None:
-        raise NotVisibleError("This event has no picture.")
-    path = pictures.picture_at(row.stream_id, row.start, width_px=_width(request))
-    return _stored_picture(path.parent, path.name, resource)
-
-
-def _open_crop(request: HttpRequest, track_id: UUID) -> _Body:
-    row = visible_track(request, track_id)
-    resource = resource_of(row.account_id, row.camera_id)
-    if row.crop:
-        return _stored_picture(Path(settings.OMMA_DATA_DIR), row.crop, resource)
-    path = pictures.crop_at(row.stream_id, row.best_at, row.best_box)
-    return _stored_picture(path.parent, path.name, resource)
-
-
 def _stored_picture(root: Path, relative: str, resource: Resource) -> _Body:
     try:
         file = OpenFile(open_beneath(root, relative))
@@ -225,13 +189,6 @@ def _stored_picture(root: Path, relative: str, resource: Resource) -> _Body:
         raise NotVisibleError("This picture is gone.") from error
     etag = hashlib.sha256(f"{relative}:{file.size}".encode()).hexdigest()[:32]
     return _Body(file, etag, _JPEG, resource, "picture.jpg", {})
-
-
-def _width(request: HttpRequest) -> int:
-    text = request.GET.get("width", "640")
-    if not (text.isascii() and text.isdigit() and 16 <= int(text[:5]) <= 3840):
-        raise InvalidInputError("Expected a width from 16 to 3840 pixels.", field="width")
-    return int(text)
 
 
 def _time_text(us: int) -> str:

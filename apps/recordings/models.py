@@ -74,7 +74,7 @@ class Recording(UuidModel):
 
 
 class RetentionPolicy(UuidModel):
-    """How long footage is kept, by age and size, whichever comes first. No `camera`: the account's default."""
+    """How long footage is kept, by age and size, what comes first. No `camera`: the account's default."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="retention_policies")
     camera = models.ForeignKey(Camera, null=True, blank=True, on_delete=models.CASCADE, related_name="+")

@@ -9,7 +9,6 @@
 A crash after any step is made good by the next run, which begins with the garbage it finds.
 """
 
-import json
 import logging
 import os
 from collections import defaultdict
@@ -27,6 +26,7 @@ from apps.core.times import to_us
 from apps.recordings.expiry import expire
 from apps.recordings.models import Recording, RecordingState, RetentionPolicy
 from apps.streams.models import Segment, SegmentState, Stream, Volume, VolumeState
+from apps.streams.volumes import state_of
 from omma_engine.retention import (
     Footage,
     Interval,
@@ -40,9 +40,9 @@ from omma_engine.retention import (
 logger = logging.getLogger(__name__)
 
 DEFAULT_LIMITS = Limits(max_age_us=7 * 24 * 3600 * 1_000_000, max_bytes=10 * (1 << 30))
-IDENTITY_FILE = "omma-volume.json"
 _HOUR_US = 3600 * 1_000_000
 _TRANSIENT_KEEP_FACTOR = 2
+_PRESENT = {VolumeState.READY, VolumeState.FULL}
 _FAR = timedelta(days=3650)
 
 
@@ -60,8 +60,7 @@ def run() -> str:
 
 def present_volumes() -> list[Volume]:
     """Return the volumes whose folder is there and carries their own identity; the rest is left alone."""
-    rows = Volume.objects.exclude(state__in=[VolumeState.MISSING, VolumeState.FOREIGN, VolumeState.READ_ONLY])
-    return [volume for volume in rows.order_by("id") if _is_ours(volume)]
+    return [volume for volume in Volume.objects.order_by("id") if state_of(volume) in _PRESENT]
 
 
 def gather(now: datetime, volumes: Iterable[Volume]) -> RetentionFacts:
@@ -150,14 +149,6 @@ def _facts_of(volume: Volume) -> VolumeFacts:
         used = Segment.objects.filter(volume=volume).aggregate(total=Sum("durable_bytes"))["total"] or 0
         free = min(free, volume.max_bytes - used + volume.min_free_bytes)
     return VolumeFacts(volume.pk, free_bytes=free, min_free_bytes=volume.min_free_bytes)
-
-
-def _is_ours(volume: Volume) -> bool:
-    try:
-        identity = json.loads((Path(volume.root) / IDENTITY_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(identity, dict) and identity.get("volume_id") == str(volume.pk)
 
 
 def _unlink(root: Path, relative: str) -> bool:

@@ -67,7 +67,7 @@ def make_thumbnail(recording_id: UUID) -> bool:
 
 def thumbnails_root() -> Path:
     """Return the folder that `Recording.thumbnail` is relative to."""
-    return Path(settings.OMMA_DATA_DIR) / "thumbnails"
+    return Path(settings.OMMA_DATA_DIR) / "thumbnails" / "recordings"
 
 
 def remove_thumbnail(recording: Recording) -> None:

@@ -70,16 +70,3 @@ def encode_jpeg(pixels: NDArray[np.uint8], *, max_width: int | None = None) -> b
         message = f"expected a picture that JPEG takes, got {pixels.shape}"
         raise FootageDamagedError(message)
     return encoded.tobytes()
-
-
-def crop_box(
-    pixels: NDArray[np.uint8], box_xyxy_norm: Sequence[float], *, margin: float = 0.1
-) -> NDArray[np.uint8]:
-    """Return the part of `(height, width, 3)` pixels in a normalised box, with a margin of its size."""
-    height, width = pixels.shape[:2]
-    x1, y1, x2, y2 = box_xyxy_norm
-    pad_x, pad_y = (x2 - x1) * margin, (y2 - y1) * margin
-    left, right = (round(min(max(value, 0.0), 1.0) * width) for value in (x1 - pad_x, x2 + pad_x))
-    top, bottom = (round(min(max(value, 0.0), 1.0) * height) for value in (y1 - pad_y, y2 + pad_y))
-    top, left = min(top, height - 1), min(left, width - 1)
-    return pixels[top : max(bottom, top + 1), left : max(right, left + 1)]

@@ -4,7 +4,7 @@ from datetime import datetime
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.core.models import Outbox, Task
@@ -201,7 +201,7 @@ def test_weaker_sighting_changes_nothing_but_the_end(archive: Archive, value: fl
     assert Outbox.objects.count() == told
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sightings=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 60)), min_size=1, max_size=8))
 def test_every_sighting_ends_up_inside_recordings_that_do_not_overlap(
     archive: Archive, sightings: list[tuple[int, int]]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from apps.recordings.growing import Cause, Sighting, grow, open_or_extend
 from apps.recordings.models import CauseKind, Recording
@@ -16,7 +16,7 @@ from tests.apps.recordings.archive import at, make_archive
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_subscribers_open_one_recording(tmp_path: Path, settings: SettingsWrapper) -> None:
+def test_two_subscribers_open_one_recording(tmp_path: Path, settings: Settings) -> None:
     settings.OMMA_DATA_DIR = tmp_path / "data"
     archive = make_archive(tmp_path / "volume")
     archive.add_rows(0, 60)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from omma_engine.errors import FootageMissingError
-from omma_engine.playback.picture import crop_box, encode_jpeg, grab_picture
+from omma_engine.playback.picture import encode_jpeg, grab_picture
 from tests.engine.playback.footage import Shot, number_in, record, record_run
 
 START_US = 1_790_000_000_000_000
@@ -42,17 +42,3 @@ def test_jpeg_keeps_its_shape_at_the_wanted_width() -> None:
 
     assert decoded is not None
     assert decoded.shape == (45, 80, 3)
-
-
-@pytest.mark.parametrize(
-    ("box", "shape"),
-    [
-        ((0.25, 0.25, 0.75, 0.75), (60, 120, 3)),
-        ((0.5, 0.5, 2.0, 2.0), (65, 130, 3)),
-        ((1.2, 1.2, 1.3, 1.3), (1, 1, 3)),
-    ],
-)
-def test_crop_stays_in_the_picture(box: tuple[float, ...], shape: tuple[int, ...]) -> None:
-    pixels = np.zeros((100, 200, 3), dtype=np.uint8)
-
-    assert crop_box(pixels, box, margin=0.1).shape == shape
