@@ -50,7 +50,14 @@ def make_limited_member(
 def make_token(member: Member, role: str = "viewer", **fields: Any) -> tuple[ApiToken, str]:
     """Return a token and its text."""
     secret = new_secret()
-    fields = {"name": "program", "prefix": secret.prefix, "digest": secret.digest, "role": role, **fields}
+    fields = {
+        "name": "program",
+        "prefix": secret.prefix,
+        "digest": secret.digest,
+        "role": role,
+        "session_epoch": member.user.session_epoch,
+        **fields,
+    }
     return ApiToken.objects.create(member=member, **fields), secret.text
 
 

@@ -1,5 +1,6 @@
 """Accounts (tenants), users, who may see what, and API tokens."""
 
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models import Q
@@ -34,6 +35,20 @@ class User(AbstractUser):
     )  # raised to end every session and token of this user
 
     objects = UserManager()
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Set a new password; whoever saves it, what was logged in with the old one ends."""
+        super().set_password(raw_password)
+        self.session_epoch += 1
+
+    def check_password(self, raw_password: str) -> bool:
+        """Check as Django does; renewing an outdated hash is no new password."""
+
+        def renew(raw: str) -> None:
+            self.password = make_password(raw)
+            self.save(update_fields=["password"])
+
+        return check_password(raw_password, self.password, renew)
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """Tie sessions to the password, as Django does, and to the session epoch."""
@@ -101,6 +116,7 @@ class ApiToken(UuidModel):
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    session_epoch = models.PositiveIntegerField(default=0, editable=False)  # valid while it is its user's
 
     class Meta:
         db_table = "accounts_api_token"

@@ -57,7 +57,9 @@ def end_sessions(*, actor: Actor, user: User) -> None:
     """Log a person out everywhere and revoke their tokens."""
     if user.pk != actor.user_id and not actor.is_superuser:
         raise NotVisibleError
-    _end_logins(user)
+    User.objects.filter(pk=user.pk).update(session_epoch=F("session_epoch") + 1)
+    user.refresh_from_db(fields=["session_epoch"])
+    _revoke_tokens(user)
     audit.record(
         actor.ref(),
         "user.ended_sessions",
@@ -94,15 +96,14 @@ def _set_password(actor: Actor, user: User, password: str, action: str) -> None:
         validate_password(password, user)
     except ValidationError as exc:
         raise InvalidInputError(" ".join(exc.messages), fields={"new_password": exc.messages}) from exc
-    user.set_password(password)
-    user.save(update_fields=["password"])
-    _end_logins(user)
+    user.set_password(password)  # raises the session epoch too
+    user.save(update_fields=["password", "session_epoch"])
+    _revoke_tokens(user)
     audit.record(actor.ref(), action, subject_kind="user", subject_id=user.pk, subject_name=user.username)
 
 
-def _end_logins(user: User) -> None:
-    User.objects.filter(pk=user.pk).update(session_epoch=F("session_epoch") + 1)
-    user.refresh_from_db(fields=["session_epoch"])
+def _revoke_tokens(user: User) -> None:
+    """They have ended with the session epoch already; this says so in the list."""
     ApiToken.objects.filter(member__user=user, revoked_at=None).update(revoked_at=timezone.now())
 
 

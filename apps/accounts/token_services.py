@@ -32,7 +32,13 @@ def create_token(
         raise InvalidInputError("This is in the past.", field="expires_at")
     secret = new_secret()
     token = ApiToken(
-        member=member, name=name, prefix=secret.prefix, digest=secret.digest, role=role, expires_at=expires_at
+        member=member,
+        name=name,
+        prefix=secret.prefix,
+        digest=secret.digest,
+        role=role,
+        expires_at=expires_at,
+        session_epoch=member.user.session_epoch,
     )
     token.full_clean()
     token.save(force_insert=True)

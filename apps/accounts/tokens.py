@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from apps.accounts.models import ApiToken
 
@@ -40,7 +40,7 @@ def find_token(text: str, *, now: datetime) -> ApiToken | None:
         return None
     token = (
         ApiToken.objects.select_related("member__user", "member__account")
-        .filter(digest=digest_of(text), revoked_at=None)
+        .filter(digest=digest_of(text), revoked_at=None, session_epoch=F("member__user__session_epoch"))
         .filter(Q(expires_at=None) | Q(expires_at__gt=now))
         .filter(member__user__is_active=True, member__account__is_active=True)
         .first()

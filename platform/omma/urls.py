@@ -3,7 +3,6 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from omma.discovery import app_modules
 
@@ -15,8 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("apps.accounts.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api)),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/", include("apps.core.docs_urls")),
     path("media/v1/", include(media)),
 ]
 handler400 = "apps.core.error_views.bad_request"
