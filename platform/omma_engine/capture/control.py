@@ -39,7 +39,7 @@ class ControlLine:
             del self._unsent[1]  # the first may be half sent
 
     def wait(self, timeout_s: float) -> list[dict[str, Any]]:
-        """Wait at most so long, and return the lines that came; sets `is_closed` when there will be no more."""
+        """Wait at most so long, and return the lines that came; sets `is_closed` when no more will."""
         writers = [self._socket] if self._unsent else []
         readable, writable, _ = select.select([self._socket], writers, [], max(0.0, timeout_s))
         if writable:

@@ -8,6 +8,7 @@ One file per life, `<volume root>/journal/<source id>/<epoch>.jsonl`; one JSON o
 Lines are only appended. A torn last line, from a crash in the middle of a write, is no line.
 """
 
+import fcntl
 import json
 import logging
 import os
@@ -88,6 +89,7 @@ class Journal:
         if self._fd is None:
             self._path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
             self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+            fcntl.flock(self._fd, fcntl.LOCK_SH)  # who salvages journals sees by it that this life goes on
         return self._fd
 
 

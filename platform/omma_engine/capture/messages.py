@@ -55,7 +55,7 @@ class SegmentOpen(TypedDict):
 
 
 class SegmentProgress(TypedDict):
-    """More of a segment is durable; `fragments` has the new ones as `[start_us, duration_us, offset, size, key]`."""
+    """More of a segment is durable; new `fragments` are `[start_us, duration_us, offset, size, key]`."""
 
     kind: str
     segment_id: str

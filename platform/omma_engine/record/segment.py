@@ -46,7 +46,7 @@ class Progress:
 
 
 class SegmentFile:
-    """The file of one segment. One thread. After a `StorageError`, only `salvage` and `abandon` may follow."""
+    """One segment's file. After a `StorageError`, only `salvage` and `abandon` may follow. One thread."""
 
     def __init__(self, path: Path, *, sync: Callable[[int], None] = os.fdatasync) -> None:
         self._path = path

@@ -39,3 +39,13 @@ def is_camera_network(address: str) -> bool:
     ip = ipaddress.ip_address(address)
     ip = getattr(ip, "ipv4_mapped", None) or ip
     return not (ip.is_loopback or ip.is_link_local or ip.is_multicast or ip.is_unspecified or ip.is_reserved)
+
+
+def without_login(url: str) -> str:
+    """Return the address without user and password.
+
+    >>> without_login("http://u:p@cam.local/video")
+    'http://cam.local/video'
+    """
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

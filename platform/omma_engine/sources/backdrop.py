@@ -15,8 +15,8 @@ def draw_backdrop(variant: str, width: int, height: int, seed: int) -> Image:
     """Return `(H, W, 3)` BGR uint8. Raises `KeyError` for a variant that does not exist."""
     canvas = _Canvas(width * _SCALE, height * _SCALE)
     _BACKDROPS[variant](canvas, np.random.default_rng(seed))
-    small: Image = cv2.resize(canvas.image, (width, height), interpolation=cv2.INTER_AREA)
-    return small
+    small = cv2.resize(canvas.image, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, dtype=np.uint8)
 
 
 class _Canvas:

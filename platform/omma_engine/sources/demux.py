@@ -44,6 +44,7 @@ class Demuxer:
         self._audio = _usable_audio(container) if wants_audio else None
         self._codec = _codec_name(self._video)
         self._normaliser = _Normaliser(self._video, self._codec)
+        self._untimed: list[Packet[Stream]] = []
         self._packets = self._demux()
         self._info: SourceInfo | None = None
         self._held: list[SourcePacket] = []
@@ -84,13 +85,29 @@ class Demuxer:
             streams.append(self._audio)
         video_index = self._video.index
         for packet in self._container.demux(streams):
-            if packet.size == 0 or (packet.dts is None and packet.pts is None):
+            if packet.size == 0:
                 continue
             arrival_us = self._clock.now_us()
             if packet.stream_index == video_index:
-                yield from self._normaliser.packets(packet, arrival_us)
-            else:
+                for timed in self._timed(packet):
+                    yield from self._normaliser.packets(timed, arrival_us)
+            elif packet.pts is not None:
                 yield _plain(packet, Media.AUDIO, arrival_us)
+
+    def _timed(self, packet: "Packet[Stream]") -> "list[Packet[Stream]]":
+        """Return packets that have times; those without one wait for the next that has.
+
+        The first picture of an RTSP session has none in FFmpeg, and it is the keyframe.
+        """
+        if packet.pts is None and packet.dts is None:
+            self._untimed.append(packet)
+            return []
+        waiting, self._untimed = self._untimed, []
+        time = packet.dts if packet.dts is not None else packet.pts
+        for early in reversed(waiting):
+            time = (time or 0) - (early.duration or packet.duration or 1)
+            early.pts = early.dts = time
+        return [*waiting, packet]
 
 
 class _Normaliser:

@@ -62,8 +62,8 @@ class _Brush:
         self._top = pose.y - pose.height * (1 - bob)
 
     def polygon(self, points: list[tuple[float, float]], color: Color) -> None:
-        corners = np.array([[self._at(x, y) for x, y in points]], dtype=np.int32)
-        cv2.fillPoly(self._picture, corners, color, cv2.LINE_AA, _SUBPIXEL_BITS)
+        corners = np.array([self._at(x, y) for x, y in points], dtype=np.int32)
+        cv2.fillPoly(self._picture, [corners], color, cv2.LINE_AA, _SUBPIXEL_BITS)
 
     def ellipse(self, center: tuple[float, float], radii: tuple[float, float], color: Color) -> None:
         size = (self._length(radii[0]), self._length(radii[1]))

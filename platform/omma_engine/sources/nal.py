@@ -62,7 +62,7 @@ def head_of(codec: str, data: bytes) -> AccessUnitHead:
 
 
 def _units_up_to_slice(codec: str, data: bytes) -> Iterator[bytes]:
-    """Yield units up to the first slice, of which only the header: the rest is neither searched nor copied."""
+    """Yield units up to the first slice, of which only the header: the rest is not even searched."""
     slices = _CODED_SLICES[codec]
     start = data.find(_START)
     while start >= 0:

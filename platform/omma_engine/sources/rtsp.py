@@ -20,7 +20,6 @@ _TRANSPORTS = frozenset({"tcp", "udp"})
 _OPTIONS = {
     "protocol_whitelist": "rtsp,rtsps,rtp,srtp,udp,tcp,tls",
     "allowed_media_types": "video+audio",
-    "fflags": "+nobuffer",
     "fpsprobesize": "0",
     "analyzeduration": "2000000",
     "user_agent": "Omma",
