@@ -1,7 +1,8 @@
 """One picture as a movie fragment (ISO/IEC 14496-12, 8.8), and the init segment that goes before.
 
-FFmpeg's muxer holds a picture back until the next one comes, to know its duration: a frame of delay, 200 ms at
-five frames a second. So it writes the init segment only; the 100 bytes before each picture are written by hand.
+FFmpeg's muxer holds a picture back until the next one comes, to know its duration: a frame of delay, 200 ms
+at five frames a second. So it writes the init segment only; the 100 bytes before each picture are written by
+hand.
 """
 
 import io

@@ -1,0 +1,184 @@
+"""Pictures of a stream over HTTP: `mjpeg` and `still.jpg`.
+
+`still.jpg` answers the newest keyframe. Where the stream has no picture now, it answers the last known one;
+its `Last-Modified` says when that was taken. Without any it answers 503. With `last=1` the last known picture
+comes at once, and is made anew for the next time when it is old.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connections
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.utils.http import http_date
+from django.views.decorators.http import require_GET, require_safe
+
+from apps.core.exceptions import InvalidInputError, OmmaError, UnavailableError
+from apps.streams.live.last_pictures import KEPT_WIDTH, LastPicture, age_s, last_picture, remember
+from apps.streams.live.permission import AWAY_S, RECHECK_S, sight_of_async
+from apps.streams.live.picture_gateway import PictureGateway, picture_gateways
+
+MIN_WIDTH, MAX_WIDTH = 16, 3840
+MAX_FPS, USUAL_FPS = 30, 10
+CHUNK_BYTES = 256 * 1024
+STILL_WAIT_S = 3.0
+RENEW_AFTER_S = 30.0
+REMEMBER_EVERY_S = 10.0
+BOUNDARY = "omma-picture"
+
+_renewals: set[asyncio.Task[None]] = set()  # only so that they are not collected while they run
+
+
+@require_safe
+async def still(request: HttpRequest, stream_id: UUID) -> HttpResponse:
+    """One picture; `width` bounds its width, `boxes=1` draws what was found in it."""
+    await sight_of_async(request_scope(request), stream_id)
+    width = whole_number(request, "width", MIN_WIDTH, MAX_WIDTH)
+    if is_set(request, "last"):
+        known = await asyncio.to_thread(last_picture, picture_folder(), stream_id, max_width=width)
+        if known is not None:
+            await _renew_if_old(stream_id)
+            return _still_response(known)
+    found = await _still_now(stream_id, width, with_boxes=is_set(request, "boxes"))
+    if found is None:
+        found = await asyncio.to_thread(last_picture, picture_folder(), stream_id, max_width=width)
+    if found is None:
+        raise UnavailableError("This stream has no picture now, and none from before.")
+    return _still_response(found)
+
+
+@require_GET
+async def mjpeg(request: HttpRequest, stream_id: UUID) -> StreamingHttpResponse:
+    """Pictures without end; `width`, `fps` (at most) and `boxes=1`. Who reads slowly gets fewer."""
+    await sight_of_async(request_scope(request), stream_id)
+    width = whole_number(request, "width", MIN_WIDTH, MAX_WIDTH)
+    fps = whole_number(request, "fps", 1, MAX_FPS) or USUAL_FPS
+    await _release_connections()
+    pictures = _pictures(request, stream_id, width, fps, with_boxes=is_set(request, "boxes"))
+    return StreamingHttpResponse(
+        pictures,
+        content_type=f"multipart/x-mixed-replace; boundary={BOUNDARY}",
+        headers={"Cache-Control": "private, no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _pictures(
+    request: HttpRequest, stream_id: UUID, width: int | None, fps: int, *, with_boxes: bool
+) -> AsyncIterator[bytes]:
+    """Yield the parts, newest picture first and always; ends when the right to see it does."""
+    number, checked_s = 0, time.monotonic()
+    known = await asyncio.to_thread(last_picture, picture_folder(), stream_id, max_width=width)
+    if known is not None:
+        for chunk in _part(known.data):
+            yield chunk
+    while True:
+        started_s = time.monotonic()
+        gateway = picture_gateways(settings.BUS_URL).gateway_of(stream_id)
+        newest = await gateway.picture_after(number, is_moving=True, timeout_s=RECHECK_S)
+        if newest != number:
+            data = await gateway.encoded(width=width, with_boxes=with_boxes)
+            for chunk in _part(data):
+                yield chunk
+            await _remember(stream_id, gateway)
+            number = newest
+        elif not picture_gateways(settings.BUS_URL).is_running(stream_id):
+            number = 0
+        if time.monotonic() - checked_s > RECHECK_S:
+            if not await _is_still_allowed(request, stream_id, checked_s):
+                return
+            checked_s = time.monotonic()
+        await asyncio.sleep(max(0.0, started_s + 1 / fps - time.monotonic()))
+
+
+async def _is_still_allowed(request: HttpRequest, stream_id: UUID, checked_s: float) -> bool:
+    try:
+        await sight_of_async(request_scope(request), stream_id)
+    except OmmaError:
+        return False
+    except DatabaseError:
+        return time.monotonic() - checked_s < AWAY_S
+    return True
+
+
+async def _still_now(stream_id: UUID, width: int | None, *, with_boxes: bool) -> LastPicture | None:
+    gateway = picture_gateways(settings.BUS_URL).gateway_of(stream_id)
+    if not await gateway.picture_after(0, is_moving=False, timeout_s=STILL_WAIT_S):
+        return None
+    data = await gateway.encoded(width=width, with_boxes=with_boxes)
+    await _remember(stream_id, gateway)
+    return LastPicture(data, gateway.capture_us)
+
+
+async def _remember(stream_id: UUID, gateway: PictureGateway) -> None:
+    """Keep the picture as the last known one, once in a while."""
+    now_us = time.time_ns() // 1000
+    if await asyncio.to_thread(age_s, picture_folder(), stream_id, now_us) < REMEMBER_EVERY_S:
+        return
+    data = await gateway.encoded(width=KEPT_WIDTH, with_boxes=False)
+    await asyncio.to_thread(remember, picture_folder(), stream_id, LastPicture(data, gateway.capture_us))
+
+
+async def _renew_if_old(stream_id: UUID) -> None:
+    if await asyncio.to_thread(age_s, picture_folder(), stream_id, time.time_ns() // 1000) < RENEW_AFTER_S:
+        return
+
+    async def renew() -> None:
+        await _still_now(stream_id, KEPT_WIDTH, with_boxes=False)
+
+    task = asyncio.create_task(renew())
+    _renewals.add(task)
+    task.add_done_callback(_renewals.discard)
+
+
+def _still_response(picture: LastPicture) -> HttpResponse:
+    return HttpResponse(
+        picture.data,
+        content_type="image/jpeg",
+        headers={
+            "Cache-Control": "private, no-store",
+            "Last-Modified": http_date(picture.capture_us / 1e6),
+        },
+    )
+
+
+def _part(data: bytes) -> list[bytes]:
+    head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n".encode("ascii")
+    body = [data[start : start + CHUNK_BYTES] for start in range(0, len(data), CHUNK_BYTES)]
+    return [head, *body, b"\r\n"]
+
+
+def picture_folder() -> Path:
+    return Path(settings.OMMA_DATA_DIR) / "thumbnails" / "live"
+
+
+def request_scope(request: HttpRequest) -> Any:
+    """Return what rights are read afresh from: the connection's scope."""
+    return getattr(request, "scope", request)
+
+
+def is_set(request: HttpRequest, name: str) -> bool:
+    return request.GET.get(name, "").lower() in {"1", "true", "yes"}
+
+
+def whole_number(request: HttpRequest, name: str, least: int, most: int) -> int | None:
+    """Return a number of the query, or None where it is not given."""
+    text = request.GET.get(name, "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
+        raise InvalidInputError(f"Expected a whole number from {least} to {most}.", field=name)
+    return int(text)
+
+
+@sync_to_async
+def _release_connections() -> None:
+    """Let go of what middleware opened in this request's thread: a stream outlives many requests."""
+    for connection in connections.all(initialized_only=True):
+        connection.close()
