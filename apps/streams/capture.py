@@ -4,6 +4,7 @@ import socket
 import sys
 
 from django.conf import settings
+from django.db import connection
 
 from apps.core.leases import NodeSpec, PostgresLeaseStore
 from apps.core.models import LeaseKind
@@ -39,6 +40,7 @@ def capture_supervisor(name: str = "", *, slots: int = 64) -> Supervisor:
         dialect=CaptureDialect(make_spec, modes_of),
         salvager=CaptureSalvager(wanted.places),
         fill=sink.fill,
+        on_close=lambda: connection.close(),  # that of the thread that calls it
     )
     return Supervisor(ports, SupervisorConfig(slots=slots))
 

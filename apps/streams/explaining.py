@@ -11,7 +11,7 @@ from apps.core.lease_statements import FENCE
 from apps.core.models import Lease
 from apps.core.times import to_us
 from apps.streams.coverage import covered_until
-from apps.streams.models import Gap, Mode, Stream
+from apps.streams.models import Gap, Mode, SourceStatus, Stream
 from omma_engine.ids import segment_id
 from omma_engine.types import GapCause
 
@@ -41,6 +41,8 @@ def _cause(stream: Stream, running: set[UUID]) -> GapCause | None:
     is_wanted = stream.source.is_wanted and stream.camera.is_enabled and stream.account.is_active
     if not is_wanted:
         return GapCause.POLICY
+    if stream.source.status == SourceStatus.ENDED:
+        return GapCause.PLANNED
     if stream.source_id in running:
         return None  # its child explains every hole itself
     return GapCause.POLICY if stream.mode == Mode.OFF else GapCause.WORKER

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 
 from omma_engine.clock import Clock, SystemClock
@@ -35,6 +35,7 @@ class Ports:
     dialect: Dialect
     salvager: Salvager = field(default_factory=NoSalvage)
     fill: Filler | None = None
+    on_close: Callable[[], None] | None = None  # runs last on the database lane: it closes what is its own
 
 
 class Supervisor:
@@ -302,11 +303,23 @@ class Supervisor:
         """End what is left and let go of everything; `run` does it at its end."""
         self._ports.spawner.stop()
         self.crew.close()
-        if self._round is None or self._round.done():
-            self._ports.store.close()
+        self._close_database()
         self._database_lane.close()
         self._work_lane.close()
         self._waker.close()
+
+    def _close_database(self) -> None:
+        """Close the database's connections on the thread that they belong to, unless it hangs."""
+
+        def call() -> None:
+            self._ports.store.close()
+            if self._ports.on_close is not None:
+                self._ports.on_close()
+
+        try:
+            wait([self._database_lane.submit(call)], timeout=1)
+        except RuntimeError:  # the lane is closed already
+            return
 
     # --- waiting -------------------------------------------------------------------------------------------
 
