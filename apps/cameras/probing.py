@@ -10,7 +10,6 @@ from apps.cameras.addresses import CameraAddress, read_camera_address
 from apps.cameras.logins import login_of, url_with_login
 from apps.cameras.models import Camera
 from apps.core.exceptions import InvalidInputError, UnavailableError
-from omma_engine.ids import uuid7
 from omma_engine.redaction import redact
 
 LIMIT_S = 15
@@ -60,12 +59,10 @@ def probe_camera(camera: Camera) -> ProbedCamera:
 def _probe(read: CameraAddress) -> ProbedCamera:
     request = json.dumps(
         {
-            "source_id": str(uuid7()),
             "kind": read.driver.value,
             "url": url_with_login(read.address, read.username, read.password),
             "numeric_host": read.checked.numeric_host,
             "options": {},
-            "is_trusted": read.checked.is_trusted,
             "limit_s": LIMIT_S - 3,
         }
     )
