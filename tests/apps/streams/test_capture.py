@@ -1,6 +1,7 @@
 """Real children, a real camera, a real database: what is captured becomes rows and files."""
 
 import hashlib
+import itertools
 import os
 import signal
 from datetime import datetime
@@ -30,7 +31,7 @@ def assert_no_overlap_and_no_hole(stream: Stream) -> None:
     rows = [(row.start, row.end) for row in Segment.objects.filter(stream=stream, durable_bytes__gt=0)]
     gaps = [(gap.start, gap.end) for gap in Gap.objects.filter(stream=stream, end__isnull=False)]
     spans = sorted([*rows, *gaps])
-    for (_, end), (start, _) in zip(spans, spans[1:], strict=False):
+    for (_, end), (start, _) in itertools.pairwise(spans):
         assert abs((start - end).total_seconds()) <= 0.25, spans
 
 
