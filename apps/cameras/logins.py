@@ -16,9 +16,14 @@ def seal_login(username: str, password: str) -> bytes | None:
 
 def login_of(camera: Camera) -> tuple[str, str]:
     """Return (user name, password), both empty without a login. Raise `SecretsError` when the key is gone."""
-    if not camera.secret:
+    return open_login(camera.secret)
+
+
+def open_login(secret: bytes | memoryview | None) -> tuple[str, str]:
+    """Return (user name, password) out of what `seal_login` returned."""
+    if not secret:
         return "", ""
-    username, password = json.loads(unseal(camera.secret))
+    username, password = json.loads(unseal(secret))
     return username, password
 
 
