@@ -8,6 +8,7 @@ from csp.constants import NONCE, NONE, SELF
 
 from omma import env
 from omma.addresses import celery_address, database_settings, redis_address
+from omma.hosts import accepted_hosts
 
 django_stubs_ext.monkeypatch()  # lets `ModelAdmin[Camera]` and the like be written at run time
 
@@ -36,7 +37,7 @@ SECRET_KEY = (
     _key_file.read_text(encoding="ascii").strip() if _key_file.is_file() else secrets.token_urlsafe(50)
 )
 DEBUG = False
-ALLOWED_HOSTS = OMMA_ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = accepted_hosts(OMMA_ALLOWED_HOSTS, OMMA_HOST)
 ROOT_URLCONF = "omma.urls"
 ASGI_APPLICATION = "omma.asgi.application"
 INSTALLED_APPS = [
@@ -92,6 +93,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "apps.system.pages.navigation.places",
             ],
         },
     },
