@@ -7,7 +7,7 @@ from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from typing import Any
 
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import HttpRequest
@@ -80,13 +80,13 @@ def actor_of(request: Any) -> Actor:
 
 
 async def actor_of_async(request: Any) -> Actor:
-    """Return the actor of a request, for async views."""
-    return await sync_to_async(actor_of)(request)
+    """Return the actor of a request, for async views; the thread's connection is given back."""
+    return await database_sync_to_async(actor_of)(request)
 
 
 async def actor_of_scope(scope: Any) -> Actor:
     """Return a socket's actor, read afresh: ask again to notice a logout, a new password or a lost right."""
-    return await sync_to_async(_load_from_scope)(scope)
+    return await database_sync_to_async(_load_from_scope)(scope)
 
 
 def address_of(request: HttpRequest) -> str | None:
