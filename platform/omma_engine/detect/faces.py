@@ -22,7 +22,7 @@ class FaceSettings:
 
     max_width: int = 480
     min_face: float = 0.08
-    neighbours: int = 5
+    neighbours: int = 4
 
 
 class FaceDetector:
@@ -48,7 +48,7 @@ class FaceDetector:
         side = max(24, round(grey.shape[0] * self._settings.min_face))
         squares, _, weights = self._cascade.detectMultiScale3(
             grey,
-            scaleFactor=1.15,
+            scaleFactor=1.1,
             minNeighbors=self._settings.neighbours,
             minSize=(side, side),
             outputRejectLevels=True,
