@@ -15,22 +15,22 @@ from tests.e2e.running import RunningOmma
 
 _SECONDS = 20
 
-# Reads the pixel code (omma_engine/sources/pixel_code.py: 32 x 5 cells of 8 px; 64 bits of UTC behind 48) from
+# Reads the pixel code (omma_engine/sources/pixel_code.py: 32 x 5 cells of 4 px; 64 bits of UTC behind 48) from
 # every frame as the browser presents it, and notes the distance to now.
 _WATCH = """
 async (seconds) => {
   const video = document.querySelector('.tile video');
-  const canvas = new OffscreenCanvas(256, 40);
+  const canvas = new OffscreenCanvas(128, 20);
   const brush = canvas.getContext('2d', { willReadFrequently: true });
   const delays = [];
   const read = () => {
-    brush.drawImage(video, 0, 0, 256, 40, 0, 0, 256, 40);
-    const { data } = brush.getImageData(0, 0, 256, 40);
+    brush.drawImage(video, 0, 0, 128, 20, 0, 0, 128, 20);
+    const { data } = brush.getImageData(0, 0, 128, 20);
     let utc = 0n;
     for (let bit = 48; bit < 112; bit += 1) {
-      const x = (bit % 32) * 8 + 4;
-      const y = (1 + Math.floor(bit / 32)) * 8 + 4;
-      utc = (utc << 1n) | (data[(y * 256 + x) * 4] > 128 ? 1n : 0n);
+      const x = (bit % 32) * 4 + 2;
+      const y = (1 + Math.floor(bit / 32)) * 4 + 2;
+      utc = (utc << 1n) | (data[(y * 128 + x) * 4] > 128 ? 1n : 0n);
     }
     return Number(utc) / 1000;
   };

@@ -70,5 +70,7 @@ def code_of_frame(frame: av.VideoFrame) -> PixelCode | None:
     if frame.format.name not in {"yuv420p", "yuvj420p", "gray"}:
         frame = frame.reformat(format="gray")
     plane = frame.planes[0]
-    luma = np.frombuffer(plane, dtype=np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
+    luma = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(-1, plane.line_size)[
+        : frame.height, : frame.width
+    ]
     return read_code(luma)

@@ -118,12 +118,14 @@ class FarmServer:
         for server in self.servers:
             await server.listen()
         self._makers = [asyncio.create_task(server.camera.run()) for server in self.servers]
-        started = asyncio.gather(*(server.camera.ready.wait() for server in self.servers))
-        done, _ = await asyncio.wait(
-            [asyncio.ensure_future(started), *self._makers], return_when=asyncio.FIRST_COMPLETED
-        )
+        started = asyncio.create_task(self._wait_for_pictures())
+        done, _ = await asyncio.wait([started, *self._makers], return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
+
+    async def _wait_for_pictures(self) -> None:
+        for server in self.servers:
+            await server.camera.ready.wait()
 
     async def stop(self) -> None:
         for task in self._makers:

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterator
+from dataclasses import replace
 
 import av
 import pytest
@@ -9,14 +10,14 @@ import pytest
 from tests.farm import CameraSpec, Farm
 from tests.farm.reading import PlainRtsp, open_stream, packets_of, read_some
 
-SMALL = {"width": 320, "height": 180, "gop_s": 0.5}
+SMALL = CameraSpec(width=320, height=180, gop_s=0.5)
 
 
 @pytest.fixture(scope="module")
 def farm() -> Iterator[Farm]:
-    login = {"username": "viewer", "password": "p@ss word"}
-    specs = [CameraSpec(auth="basic", **login, **SMALL), CameraSpec(auth="digest", **login, **SMALL)]
-    with Farm([*specs, CameraSpec(**SMALL)]) as running:
+    locked = replace(SMALL, username="viewer", password="p@ss word")
+    specs = [replace(locked, auth="basic"), replace(locked, auth="digest")]
+    with Farm([*specs, SMALL]) as running:
         yield running
 
 

@@ -3,6 +3,7 @@
 import struct
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from tests.farm import CameraSpec, Farm
 from tests.farm.reading import Seen, open_stream, packets_of, read_some
 
-SMALL = {"width": 320, "height": 180, "fps": 30, "gop_s": 0.5}
+SMALL = CameraSpec(width=320, height=180, fps=30, gop_s=0.5)
 TRUE, FOURTEEN_HOURS_LATE, SILENT, WRAPPING = range(4)
 LATE_S = -14 * 3600.0
 NTP_TO_UNIX_S = 2_208_988_800
@@ -19,10 +20,10 @@ NTP_TO_UNIX_S = 2_208_988_800
 @pytest.fixture(scope="module")
 def farm() -> Iterator[Farm]:
     specs = [
-        CameraSpec(**SMALL),
-        CameraSpec(clock_offset_s=LATE_S, sender_report_interval_s=0.3, **SMALL),
-        CameraSpec(sender_reports=False, **SMALL),
-        CameraSpec(first_rtp_time=2**32 - 2 * 90_000, **SMALL),
+        SMALL,
+        replace(SMALL, clock_offset_s=LATE_S, sender_report_interval_s=0.3),
+        replace(SMALL, sender_reports=False),
+        replace(SMALL, first_rtp_time=2**32 - 2 * 90_000),
     ]
     with Farm(specs) as running:
         yield running

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -9,19 +10,19 @@ import pytest
 from tests.farm import CameraSpec, Farm, LedgerEntry
 from tests.farm.reading import Transport, open_stream, packets_of, read_some
 
-SMALL = {"width": 320, "height": 180, "fps": 30, "gop_s": 0.5}
+SMALL = CameraSpec(width=320, height=180, fps=30, gop_s=0.5)
 LIVE, LIVE_HEVC, LOOP, LOOP_HEVC, B_FRAMES, TALKING = range(6)
 
 
 @pytest.fixture(scope="module")
 def farm() -> Iterator[Farm]:
     specs = [
-        CameraSpec(**SMALL),
-        CameraSpec(codec="hevc", **SMALL),
-        CameraSpec(mode="loop", loop_s=0.5, **SMALL),
-        CameraSpec(mode="loop", loop_s=0.5, codec="hevc", **SMALL),
-        CameraSpec(mode="loop", loop_s=0.5, b_frames=2, **SMALL),
-        CameraSpec(has_audio=True, **SMALL),
+        SMALL,
+        replace(SMALL, codec="hevc"),
+        replace(SMALL, mode="loop", loop_s=0.5),
+        replace(SMALL, mode="loop", loop_s=0.5, codec="hevc"),
+        replace(SMALL, mode="loop", loop_s=0.5, b_frames=2),
+        replace(SMALL, has_audio=True),
     ]
     with Farm(specs) as running:
         yield running
@@ -97,7 +98,7 @@ def test_sound_comes_beside_the_pictures(farm: Farm, transport: Transport) -> No
         samples = pictures = 0
         for packet in container.demux():
             if packet.stream.type == "audio":
-                samples += sum(frame.samples for frame in packet.decode())
+                samples += packet.size  # of A-law, one byte each
             else:
                 pictures += 1
             if pictures == 25:

@@ -212,7 +212,7 @@ def test_withheld_keyframes_are_made_and_not_sent(farm: Farm) -> None:
 def test_lost_packets_leave_holes(farm: Farm) -> None:
     camera = farm.camera(11)
     camera.lose_packets(0.3)
-    numbers = []
+    numbers: list[int] = []
 
     with PlainRtsp(camera.url()) as client:
         client.play()

@@ -1,5 +1,6 @@
 """The ledger survives copying in its SEI, and re-encoding in its pixels."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -9,7 +10,7 @@ from tests.farm.ledger import codes_of_file, entry_nal
 from tests.farm.nal import join_annex_b, split_annex_b, unit_of
 from tests.farm.reading import open_stream
 
-SMALL = {"width": 320, "height": 180, "fps": 30, "gop_s": 0.5}
+SMALL = CameraSpec(width=320, height=180, fps=30, gop_s=0.5)
 
 
 def record(url: str, path: Path, *, count: int) -> None:
@@ -25,7 +26,7 @@ def record(url: str, path: Path, *, count: int) -> None:
 
 
 def test_a_copied_file_holds_the_entries_that_were_emitted(tmp_path: Path) -> None:
-    with Farm([CameraSpec(**SMALL), CameraSpec(codec="hevc", mode="loop", loop_s=1, **SMALL)]) as farm:
+    with Farm([SMALL, replace(SMALL, codec="hevc", mode="loop", loop_s=1)]) as farm:
         for number in (0, 1):
             path = tmp_path / f"{number}.mp4"
             record(farm.url(number), path, count=20)

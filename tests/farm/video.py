@@ -95,7 +95,7 @@ class _Encoder:
     def finish(self) -> Iterator[AccessUnit]:
         return self._units(self._context.encode(None))
 
-    def _units(self, packets: list[av.Packet]) -> Iterator[AccessUnit]:
+    def _units(self, packets: "list[av.Packet[av.VideoStream]]") -> Iterator[AccessUnit]:
         for packet in packets:
             assert packet.pts is not None
             yield unit_of(bytes(packet), self._codec, packet.pts)

@@ -88,7 +88,7 @@ def _after_encoding(codes: list[PixelCode], encoder: str, bitrate: int) -> list[
     context.options = {"preset": "ultrafast", "tune": "zerolatency", "x265-params": "log-level=none"}
     if encoder == "libx264":
         context.options = {"preset": "ultrafast", "tune": "zerolatency"}
-    packets: list[av.Packet] = []
+    packets: list[av.Packet[av.VideoStream]] = []
     for number, code in enumerate(codes):
         picture = np.roll(busy_picture() // 3, number, axis=1)
         draw_code(picture, code)

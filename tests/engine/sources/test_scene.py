@@ -29,7 +29,7 @@ def streamed(options: SceneOptions, seconds: float) -> Iterator[tuple[int, Pictu
         frame.pts = index
         for packet in encoder.encode(frame):
             for decoded in decoder.decode(packet):
-                yield index, decoded.to_ndarray(format="bgr24")
+                yield index, np.asarray(decoded.to_ndarray(format="bgr24"), dtype=np.uint8)
 
 
 def _utc(index: int) -> int:
@@ -49,7 +49,7 @@ def _codecs(options: SceneOptions) -> tuple[av.VideoCodecContext, av.VideoCodecC
 
 def _people(picture: Picture) -> int:
     hog = cv2.HOGDescriptor()
-    hog.setSVMDetector(cv2.HOGDescriptor_getDefaultPeopleDetector())
+    hog.setSVMDetector(np.array(cv2.HOGDescriptor.getDefaultPeopleDetector()))
     grey = cv2.resize(
         picture, (640, picture.shape[0] * 640 // picture.shape[1]), interpolation=cv2.INTER_AREA
     )
