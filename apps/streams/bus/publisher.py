@@ -193,6 +193,14 @@ class PublisherHub:
                 except UNREACHABLE as error:
                     self._give_up(batches, error)
                     self._closed.wait(backoff.next_s())
+            self._wake_watcher(client)
+
+    def _wake_watcher(self, client: redis.Redis) -> None:
+        """Closing: the watcher sleeps on its subscription, and this is the quickest way to wake it."""
+        try:
+            client.publish(WAKE_CHANNEL, "")
+        except UNREACHABLE as error:
+            logger.debug("the watcher ends by itself: %s", error)
 
     def _write(self, client: redis.Redis, batches: list[Batch]) -> None:
         for batch in batches:

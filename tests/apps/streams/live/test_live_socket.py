@@ -209,14 +209,12 @@ async def test_a_stream_without_packets_says_that_it_waits(
         }
 
 
-@pytest.mark.parametrize("text", ["credit", "[]", '{"credit": 0}', '{"credit": true}', '{"credit": "4"}'])
-async def test_a_client_that_speaks_nonsense_is_told(
-    house: House, door_publisher: StreamPublisher, text: str
-) -> None:
-    async with open_socket(house.stream.pk, house.alice.headers) as socket:
-        await socket.send_to(text_data=text)
+async def test_a_client_that_speaks_nonsense_is_told(house: House) -> None:
+    for text in ("credit", "[]", '{"credit": 0}', '{"credit": true}', '{"credit": "4"}'):
+        async with open_socket(house.stream.pk, house.alice.headers) as socket:
+            await socket.send_to(text_data=text)
 
-        assert await close_code_of(socket) == 4400
+            assert await close_code_of(socket) == 4400
 
 
 async def test_who_takes_nothing_in_is_closed(

@@ -126,12 +126,12 @@ async def test_without_any_picture_it_is_said(house: House, monkeypatch: pytest.
     assert b'"code": "unavailable"' in response.content
 
 
-@pytest.mark.parametrize("query", ["?width=0", "?width=-1", "?width=1e3", "?width=99999", "?width=x"])
-async def test_a_wrong_width_names_the_field(house: House, query: str) -> None:
-    response = await get(still_of(house, query), house.alice.bearer)
+async def test_a_wrong_width_names_the_field(house: House) -> None:
+    for width in ("0", "-1", "1e3", "99999", "x", "٣"):
+        response = await get(still_of(house, f"?width={width}"), house.alice.bearer)
 
-    assert response.status_code == 400
-    assert b'"width"' in response.content
+        assert response.status_code == 400
+        assert b'"width"' in response.content
 
 
 @pytest.mark.parametrize("kind", ["still.jpg", "mjpeg"])
