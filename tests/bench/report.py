@@ -7,20 +7,19 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from os import cpu_count
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 Outcome = Literal["met", "missed", "printed", "skipped"]
 DEFAULT_PATH = Path("build/bench.json")
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Row:
     """One measured figure. `goal` is the most it may be; None where it is only printed.
 
     A figure without a value was not measured, and `note` says why: "skipped" is not "met".
     """
 
-    bench: str
     name: str
     value: float | None
     unit: str
@@ -36,43 +35,45 @@ class Figure:
         return "met" if self.value <= self.goal else "missed"
 
 
-def table_of(figures: Sequence[Figure]) -> str:
-    """Return the figures as a table of plain text."""
+Results = Mapping[str, Sequence[Row]]
+"""The rows of each bench, by the bench's name."""
+
+
+def table_of(results: Results) -> str:
+    """Return the rows of all benches as a table of plain text."""
     heads = ("bench", "figure", "value", "goal", "outcome", "note")
-    rows = [heads, *(_row_of(figure) for figure in figures)]
+    rows = [heads, *(_cells_of(bench, row) for bench, measured in results.items() for row in measured)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(heads))]
     lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in rows]
     ruled = [lines[0], "  ".join("-" * width for width in widths), *lines[1:]]
     return "\n".join(line.rstrip() for line in ruled)
 
 
-def write_json(figures: Sequence[Figure], path: Path = DEFAULT_PATH, *, command: str = "make bench") -> None:
-    """Write the figures with what they were measured on; figures of other benches in the file are kept."""
-    benches = {figure.bench for figure in figures}
-    kept = [figure for figure in _figures_in(path) if figure["bench"] not in benches]
-    measured = [asdict(figure) | {"outcome": figure.outcome} for figure in figures]
-    report = {
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": command,
-        "machine": {"cores": cpu_count(), "system": platform.platform(), "python": platform.python_version()},
-        "figures": kept + measured,
+def write_json(results: Results, path: Path = DEFAULT_PATH, *, command: str) -> None:
+    """Write the rows with what they were measured on; benches in the file that did not run now are kept."""
+    measured = {
+        bench: {
+            "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "command": command,
+            "figures": [asdict(row) | {"outcome": row.outcome} for row in rows],
+        }
+        for bench, rows in results.items()
     }
+    machine = {"cores": cpu_count(), "system": platform.platform(), "python": platform.python_version()}
     path.parent.mkdir(parents=True, exist_ok=True)
+    report = {"machine": machine, "benches": _benches_in(path) | measured}
     path.write_text(json.dumps(report, indent=2) + "\n")
 
 
-def all_goals_met(figures: Sequence[Figure]) -> bool:
-    return all(figure.outcome != "missed" for figure in figures)
+def all_goals_met(results: Results) -> bool:
+    return all(row.outcome != "missed" for rows in results.values() for row in rows)
 
 
-def _figures_in(path: Path) -> list[Mapping[str, object]]:
-    if not path.exists():
-        return []
-    figures: list[Mapping[str, object]] = json.loads(path.read_text())["figures"]
-    return figures
+def _benches_in(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text())["benches"]) if path.exists() else {}
 
 
-def _row_of(figure: Figure) -> tuple[str, str, str, str, str, str]:
-    value = "" if figure.value is None else f"{figure.value:.4g} {figure.unit}".strip()
-    goal = "" if figure.goal is None else f"<= {figure.goal:.4g}"
-    return figure.bench, figure.name, value, goal, figure.outcome, figure.note
+def _cells_of(bench: str, row: Row) -> tuple[str, str, str, str, str, str]:
+    value = "" if row.value is None else f"{row.value:.4g} {row.unit}".strip()
+    goal = "" if row.goal is None else f"<= {row.goal:.4g}"
+    return bench, row.name, value, goal, row.outcome, row.note

@@ -89,7 +89,7 @@ class SceneRenderer:
 
     def _visit_at(self, second: float) -> tuple[Pose, Clothes] | None:
         options = self._options
-        number, since_s = divmod(second - _FIRST_VISIT_S - options.seed % 5 * 2.0, _VISIT_EVERY_S)
+        number, since_s = divmod(second - _FIRST_VISIT_S - options.seed % 4 * 5.0, _VISIT_EVERY_S)
         if number < 0 or since_s >= _CROSSING_S + _PAUSE_S:
             return None
         way, is_walking = _way_gone(since_s)

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from omma_engine.clock import Clock, SystemClock
 from omma_engine.errors import SourceStalledError, SourceUnsupportedError
+from omma_engine.sources.backdrop import VARIANTS
 from omma_engine.sources.base import RawPicture
 from omma_engine.sources.scene import SceneOptions, SceneRenderer
 from omma_engine.types import SourceSpec
@@ -80,6 +81,8 @@ def scene_options(url: str, options: Mapping[str, object]) -> SceneOptions:
     chosen: dict[str, object] = dict(options) | dict(parse_qsl(address.query))
     variant = (address.netloc + address.path).strip("/") or str(chosen.get("variant", _DEFAULT_VARIANT))
     chosen.pop("variant", None)
+    if variant in VARIANTS:
+        chosen.setdefault("seed", VARIANTS.index(variant))  # so that two scenes are not visited at once
     unknown = sorted(set(chosen) - set(_OPTIONS))
     if unknown:
         raise SourceUnsupportedError(f"unknown option of the synthetic camera: {', '.join(unknown)}")

@@ -64,6 +64,7 @@ def test_the_address_wins_over_options_and_defaults_fill_the_rest() -> None:
     scene = scene_options("synthetic:room?seed=3", {"seed": 1, "fps": 10})
 
     assert (scene.variant, scene.seed, scene.fps, scene.width, scene.height) == ("room", 3, 10, 1280, 720)
+    assert scene_options("synthetic:room", {}).seed != scene_options("synthetic:yard", {}).seed
     assert scene_options("synthetic:", {"variant": "room"}).variant == "room"
     assert scene_options("synthetic://yard", {}).variant == "yard"
 
