@@ -1,5 +1,6 @@
 """Whether a scene is quiet, so that keyframes are enough, or something happens in it."""
 
+from collections import deque
 from collections.abc import Sequence
 
 import cv2
@@ -12,8 +13,9 @@ _HOLD_US = 3_000_000  # a scene is quiet after so long without a sign
 _COMPARE_US = 500_000  # pictures nearer to each other than this are not compared
 _NOISE_FLOOR = 14  # steps of brightness that are no change
 _CHANGED_SHARE = 0.003  # of the picture: a person in a yard is about 0.01
-_SIZE_LEARNING = 0.02  # per packet
-_SIZES_TO_LEARN = 40
+_SIZES_KEPT = 300
+_SIZES_TO_LEARN = 20
+_AWAKE_SHARE = 4  # of the packets in an awake scene one in so many counts as usual
 
 
 class Activity:
@@ -28,9 +30,8 @@ class Activity:
         self._reference: npt.NDArray[np.uint8] | None = None
         self._reference_us = 0
         self._noise = 2.0
-        self._sizes_seen = 0
-        self._size_mean = 0.0
-        self._size_spread = 0.0
+        self._sizes: deque[int] = deque(maxlen=_SIZES_KEPT)
+        self._awake_sizes = 0
 
     def is_awake(self, at_us: int) -> bool:
         """Tell whether every packet is wanted."""
@@ -60,12 +61,20 @@ class Activity:
         if not sizes:
             return False
         mean = sum(size for _, size in sizes) / len(sizes)
-        has_grown = self._sizes_seen >= _SIZES_TO_LEARN and mean > self._usual_limit()
-        for _, size in sizes:
-            self._learn_size(size)
+        has_grown = len(self._sizes) >= _SIZES_TO_LEARN and mean > self._usual_limit()
+        self._sizes.extend(size for _, size in sizes)
         if has_grown:
             self._awake_until_us = sizes[-1][0] + _HOLD_US
         return has_grown
+
+    def learn_size(self, size: int) -> None:
+        """Take the size of a packet between keyframes that is decoded anyway.
+
+        What goes on for long becomes usual, rain for example, but more slowly than in a quiet scene.
+        """
+        self._awake_sizes += 1
+        if self._awake_sizes % _AWAKE_SHARE == 0:
+            self._sizes.append(size)
 
     def _differs(self, now: npt.NDArray[np.uint8], before: npt.NDArray[np.uint8]) -> bool:
         difference = cv2.absdiff(now, before)
@@ -74,10 +83,8 @@ class Activity:
         return float(np.count_nonzero(difference > limit)) >= _CHANGED_SHARE * difference.size
 
     def _usual_limit(self) -> float:
-        return max(self._size_mean * 1.6 + 150, self._size_mean + 5 * self._size_spread)
-
-    def _learn_size(self, size: int) -> None:
-        self._sizes_seen += 1
-        weight = max(_SIZE_LEARNING, 1 / self._sizes_seen)
-        self._size_spread += weight * (abs(size - self._size_mean) - self._size_spread)
-        self._size_mean += weight * (size - self._size_mean)
+        """Return the size above which packets are unusual: by median and spread, which bursts leave be."""
+        sizes = np.fromiter(self._sizes, dtype=np.float64)
+        median = float(np.median(sizes))
+        spread = 1.4826 * float(np.median(np.abs(sizes - median)))  # a standard deviation, were they normal
+        return max(1.6 * median + 150, median + 5 * spread)

@@ -102,6 +102,8 @@ class StreamFeed:
         self.last_capture_us = max(self.last_capture_us, packet.capture_us)
         if self._level is DemandLevel.EVERYTHING:
             frames = self._decoder.decode(packet)
+            if not packet.is_keyframe:
+                self.activity.learn_size(len(packet.data))
         elif packet.is_keyframe:
             frames = self._decoder.decode_alone(packet)
         else:

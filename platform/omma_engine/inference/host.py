@@ -111,8 +111,8 @@ class ModelHost:
             self._beats.heard()
             try:
                 self._obey(message)
-            except ProtocolError as exc:
-                logger.warning("the supervisor said what cannot be done: %s", exc)
+            except (ProtocolError, KeyError, TypeError, ValueError) as exc:
+                logger.warning("the supervisor said what cannot be done: %r", exc)
 
     def _obey(self, message: Message) -> None:
         match message.get("do"):

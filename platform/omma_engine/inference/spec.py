@@ -60,7 +60,7 @@ def decode_analytic(raw: Mapping[str, Any]) -> AnalyticSpec:
             first_number=int(raw["first_number"]),
             parameters=raw["parameters"],
         )
-    except (KeyError, TypeError, ValueError) as exc:
+    except (KeyError, TypeError, ValueError, AttributeError) as exc:
         raise ProtocolError(f"an analytic that cannot be read: {exc!r}") from exc
 
 

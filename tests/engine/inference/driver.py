@@ -73,6 +73,10 @@ class HostDriver:
         self._read()
         return status
 
+    def hang_up(self) -> None:
+        """Close the line, as a supervisor that died does."""
+        self._line.close()
+
     def close(self) -> None:
         self._line.close()
         self.process.kill()

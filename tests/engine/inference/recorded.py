@@ -66,7 +66,7 @@ def read_video(path: Path) -> tuple[CodecInfo, list[EncodedPacket]]:
 
 
 class RecordedReader:
-    """Plays packets at `speed` times their pace (0: as fast as they are read), as a bus would hand them out."""
+    """Hands out packets as a bus would, at `speed` times their pace (0: as fast as they are read)."""
 
     def __init__(
         self, info: CodecInfo, packets: list[EncodedPacket], level: DemandLevel, speed: float
