@@ -1,4 +1,4 @@
-"""From the picture changing to its being shown: the pixel clock of a synthetic camera, read back in a browser."""
+"""From the picture changing to its being shown: a synthetic camera's pixel clock, read in a browser."""
 
 import shutil
 import statistics
@@ -15,8 +15,8 @@ from tests.e2e.running import RunningOmma
 
 _SECONDS = 20
 
-# Reads the pixel code (omma_engine/sources/pixel_code.py: 32 x 5 cells of 4 px; 64 bits of UTC behind 48) from
-# every frame as the browser presents it, and notes the distance to now.
+# Reads the pixel code (omma_engine/sources/pixel_code.py: 32 x 5 cells of 4 px; 64 bits of UTC behind 48)
+# from every frame as the browser presents it, and notes the distance to now.
 _WATCH = """
 async (seconds) => {
   const video = document.querySelector('.tile video');
