@@ -2,8 +2,13 @@
 
 VENV := .venv
 EXTRAS := .venv-extras
-PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
+IS_NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
+	$$name -c '$(IS_NEW_ENOUGH)' 2>/dev/null && command -v $$name && break; done)
 PIP_OPTIONS := --disable-pip-version-check
+# The pins are complete. Without resolving, because `trackers` asks for the OpenCV with windows, whose system
+# libraries a fresh machine may lack; the headless one has the same module.
+PINNED := $(PIP_OPTIONS) --no-deps
 FOLDERS := apps platform tests manage.py
 
 .PHONY: run test test-extras format check bench pins clean
@@ -36,36 +41,36 @@ pins: ## Write requirements/*.txt anew from requirements/*.in
 	$(PYTHON) -m venv --clear build/pins
 	build/pins/bin/pip install $(PIP_OPTIONS) -r requirements/base.in
 	{ echo "# Exact versions of base.in and what it pulls in; made by \`make pins\`."; \
-	  build/pins/bin/pip freeze; } > requirements/base.txt
+	  build/pins/bin/pip freeze | grep -v '^opencv-python=='; } > requirements/base.txt
 	build/pins/bin/pip install $(PIP_OPTIONS) -r requirements/dev.in
 	{ echo "# Exact versions of dev.in, on top of base.txt; made by \`make pins\`."; echo "-r base.txt"; \
-	  build/pins/bin/pip freeze | grep -vxFf requirements/base.txt; } > requirements/dev.txt
+	  build/pins/bin/pip freeze | grep -v '^opencv-python==' | grep -vxFf requirements/base.txt; } > requirements/dev.txt
 
 clean: ## Remove what was built; the data in var/ stays
 	rm -rf $(VENV) $(EXTRAS) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 # The stamps make a second run fast: nothing is installed again until a pin or the project file changes.
 $(VENV)/bin/python:
-	@test -n "$(PYTHON)" || { echo "Omma needs Python 3.11 or newer"; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "Omma needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -V)"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Omma needs Python 3.11 or newer, and there is none"; exit 1; }
 	@echo "Making $(VENV) with $(PYTHON)"
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.base: requirements/base.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing what Omma needs (the first time this takes a few minutes)"
-	@$(VENV)/bin/pip install $(PIP_OPTIONS) -r requirements/base.txt
-	@$(VENV)/bin/pip install $(PIP_OPTIONS) --quiet --no-deps -e .
+	@$(VENV)/bin/pip install $(PINNED) -r requirements/base.txt
+	@$(VENV)/bin/pip install $(PINNED) --quiet -e .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.base
 	@echo "Installing what the tests need"
-	@$(VENV)/bin/pip install $(PIP_OPTIONS) -r requirements/dev.txt
+	@$(VENV)/bin/pip install $(PINNED) -r requirements/dev.txt
 	@touch $@
 
 $(EXTRAS)/.extras: requirements/dev.txt requirements/base.txt requirements/extras.in pyproject.toml
 	@echo "Making $(EXTRAS): several GB, once"
 	@$(PYTHON) -m venv $(EXTRAS)
 	@$(EXTRAS)/bin/pip install $(PIP_OPTIONS) -r requirements/dev.txt -r requirements/extras.in
-	@$(EXTRAS)/bin/pip install $(PIP_OPTIONS) --quiet --no-deps -e .
+	@$(EXTRAS)/bin/pip uninstall $(PIP_OPTIONS) --quiet --yes opencv-python opencv-python-headless
+	@$(EXTRAS)/bin/pip install $(PINNED) --quiet $$(grep '^opencv-python-headless==' requirements/base.txt)
+	@$(EXTRAS)/bin/pip install $(PINNED) --quiet -e .
 	@touch $@

@@ -17,10 +17,16 @@ from django.db import transaction
 from apps.accounts.models import Account, Member, Role, User
 from apps.core import own_connections, partitions, periodic
 from apps.core.advisory_locks import MIGRATE
+from omma.embedded.secret_file import read_or_make
 
 ADMINISTRATOR = "admin"
 ACCOUNT_NAME = "Home"
 STAMP = ".collected"
+
+
+def ensure_signing_key() -> None:
+    """Make the key that signs sessions, which the settings read at the next start of a process."""
+    read_or_make(Path(settings.OMMA_SECRETS_DIR) / "signing.key", size_bytes=48)
 
 
 @contextlib.contextmanager

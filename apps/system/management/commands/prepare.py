@@ -26,6 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the steps in order, saying how long each took."""
+        preparing.ensure_signing_key()
         with preparing.one_at_a_time():
             self._step("Preparing the database", preparing.bring_schema_up_to_date)
             account = preparing.ensure_account()
