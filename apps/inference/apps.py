@@ -10,7 +10,7 @@ class InferenceConfig(AppConfig):
         from apps.cameras import provisioning as cameras
         from apps.core import periodic, worker_steps
         from apps.inference.provisioning import ORDER, arm_camera
-        from apps.inference.steps import InferenceStep
+        from apps.inference.worker_steps import InferenceStep
 
         cameras.register(ORDER, arm_camera)
         worker_steps.register("inference", InferenceStep)
