@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from apps.core import outbox
 from apps.core.times import to_us
+from apps.recordings import rolls
 from apps.recordings.expiry import expire
 from apps.recordings.models import Recording, RecordingState, RetentionPolicy
 from apps.streams.models import Segment, SegmentState, Stream, Volume, VolumeState
@@ -130,11 +131,11 @@ def _intervals(now: datetime) -> list[Interval]:
 
 
 def _transient_keep() -> dict[UUID, int]:
-    """Return how long footage of each stream waits for an event: twice its rolls."""
-    rows = Stream.objects.values_list("id", "pre_roll_s", "post_roll_s")
+    """Return how long footage of each stream waits for an event, in microseconds: twice what one may want."""
+    wanted = rolls.seconds_wanted(list(Stream.objects.all()))
     return {
-        stream_id: _TRANSIENT_KEEP_FACTOR * (before_s + after_s) * 1_000_000
-        for stream_id, before_s, after_s in rows
+        stream_id: round(_TRANSIENT_KEEP_FACTOR * seconds * 1_000_000)
+        for stream_id, seconds in wanted.items()
     }
 
 
@@ -181,10 +182,10 @@ def _tell_starvation(decision: RetentionDecision) -> None:
         logger.error("volume %s lacks %d bytes and holds only held footage", volume_id, missing)
         with transaction.atomic():
             outbox.publish(
-                "system.storage_full",
-                subject_kind="system",
+                "system.updated",
+                subject_kind="volume",
                 subject_id=volume_id,
-                payload={"volume_id": str(volume_id), "missing_bytes": missing},
+                payload={"state": "only_held_left", "missing_bytes": missing},
             )
     for account_id, excess in decision.starved_accounts.items():
         logger.warning("account %s keeps %d bytes more than its limit, all of it held", account_id, excess)

@@ -9,8 +9,8 @@ from apps.core.models import UuidModel
 
 
 class Rule(UuidModel):
-    """When an object of these labels is seen at this confidence, in this polygon, for this long, on these cameras:
-    start a recording and raise an event.
+    """When an object of these labels is seen at this confidence, in this polygon, for this long, on these
+    cameras: start a recording and raise an event.
 
     `polygon` is normalised (`[[x, y], …]`, at least three points; none means everywhere).
     """
@@ -32,7 +32,9 @@ class Rule(UuidModel):
     class Meta:
         db_table = "rules_rule"
         constraints = [
-            models.CheckConstraint(condition=Q(min_confidence__gte=0, min_confidence__lte=1), name="rule_confidence"),
+            models.CheckConstraint(
+                condition=Q(min_confidence__gte=0, min_confidence__lte=1), name="rule_confidence"
+            ),
             models.CheckConstraint(condition=Q(min_duration_s__gte=0), name="rule_duration_positive"),
         ]
 

@@ -232,7 +232,7 @@ def test_starving_volume_is_told_loudly(archive: Archive, caplog: pytest.LogCapt
 
     retention.run()
 
-    assert Outbox.objects.get(kind="system.storage_full").payload["missing_bytes"] > 50_000
+    assert Outbox.objects.get(kind="system.updated").payload["missing_bytes"] > 50_000
     assert "holds only held footage" in caplog.text
 
 
