@@ -13,6 +13,18 @@ from tests.skips import SkipWatch
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--extras", action="store_true", help="run the tests of the optional parts (tests/extras)"
+    )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the extras to their own environment: `make test-extras`."""
+    is_extra = collection_path == Path(__file__).parent / "extras"
+    return True if is_extra and not config.getoption("--extras") else None
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(SkipWatch(), "skip-watch")
 
