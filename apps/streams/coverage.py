@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Max, Q
-from django.db.models.expressions import RawSQL
+from django.db.models import Max, Q, QuerySet
 
 from apps.core.times import to_us
 from apps.streams.models import Gap, Segment, SegmentState
@@ -36,8 +35,7 @@ def newer_footage_from(stream_id: UUID, start: datetime, end: datetime, epoch: i
             id__lte=id_ceiling(end),
         )
         .exclude(state=SegmentState.GARBAGE)
-        .annotate(block=RawSQL("epoch >> 20", []))
-        .filter(block__gt=epoch >> 20)
+        .filter(epoch__gte=((epoch >> 20) + 1) << 20)
         .order_by("start")
         .values_list("start", flat=True)
         .first()
@@ -46,17 +44,32 @@ def newer_footage_from(stream_id: UUID, start: datetime, end: datetime, epoch: i
 
 
 def fragments_before(fragments: Sequence[list[int]], start_us: int, limit_us: int) -> list[list[int]]:
-    """Return the first fragments that end at or before a time.
+    """Return the fragments that begin before a time; players leave out what of the last one is later.
 
-    >>> fragments_before([[0, 10, 5, 3, 1], [10, 10, 8, 3, 0]], 100, 115)
-    [[0, 10, 5, 3, 1]]
+    >>> fragments_before([[0, 10, 5, 3, 1], [10, 10, 8, 3, 0], [20, 10, 11, 3, 0]], 100, 115)
+    [[0, 10, 5, 3, 1], [10, 10, 8, 3, 0]]
     """
     kept = []
     for fragment in fragments:
-        if start_us + fragment[0] + fragment[1] > limit_us:
+        if start_us + fragment[0] >= limit_us:
             break
         kept.append(fragment)
     return kept
+
+
+def older_footage_after(stream_id: UUID, moment: datetime, epoch: int) -> QuerySet[Segment]:
+    """Return, locked, the segments of older blocks that reach past a time at which a newer one begins."""
+    return (
+        Segment.objects.filter(
+            stream_id=stream_id,
+            end__gt=moment,
+            epoch__lt=epoch >> 20 << 20,
+            id__gte=id_floor(moment - LONGEST_SEGMENT),
+        )
+        .exclude(state=SegmentState.GARBAGE)
+        .order_by("id")
+        .select_for_update()
+    )
 
 
 def covered_until(stream_id: UUID, before: datetime) -> tuple[datetime | None, int | None]:

@@ -4,13 +4,14 @@ import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from apps.core.times import from_us, to_us
-from apps.streams.coverage import fragments_before, newer_footage_from
+from apps.streams.coverage import fragments_before, newer_footage_from, older_footage_after
 from apps.streams.models import Segment, SegmentState, Stream
 from omma_engine.capture.messages import NewsKind
 
@@ -121,6 +122,8 @@ class SegmentKeeper:
         new = [change for change in touched if change.is_new]
         for change in new:
             change.row.fragments = change.fragments
+            if not self._is_fill:
+                _cut_older(change.row)
         Segment.objects.bulk_create([change.row for change in new], ignore_conflicts=True)
         for change in touched:
             if not change.is_new:
@@ -170,16 +173,36 @@ def _cut_to_free(change: _Change) -> bool:
     if change.is_new and not run:
         logger.info("segment %s is covered by a newer one", row.path)
         return False
-    _keep_run(change, run)
+    _keep_run(change, run, limit_us)
     return True
 
 
-def _keep_run(change: _Change, run: list[list[int]]) -> None:
+def _keep_run(change: _Change, run: list[list[int]], limit_us: int) -> None:
     """Cut the row to a run: the file stays whole, and readers see the run only."""
     row = change.row
-    row.end = from_us(to_us(row.start) + run[-1][0] + run[-1][1]) if run else row.start
-    row.durable_bytes = run[-1][2] + run[-1][3] if run else row.init_size
+    row.end, row.durable_bytes = _bounds_of_run(row, run, limit_us)
     row.sha256 = ""  # the file's hash is not the hash of what is kept of it
     change.fragments = run
     if not change.is_new:
         Segment.objects.filter(id=row.id).update(fragments=[], durable_bytes=0)
+
+
+def _bounds_of_run(row: Segment, run: list[list[int]], limit_us: int) -> tuple[datetime, int]:
+    if not run:
+        return row.start, row.init_size
+    end_us = min(to_us(row.start) + run[-1][0] + run[-1][1], limit_us)
+    return from_us(end_us), run[-1][2] + run[-1][3]
+
+
+def _cut_older(newer: Segment) -> None:
+    """Cut what an older owner still recorded, while it handed over, to where the newer recording begins."""
+    limit_us = to_us(newer.start)
+    for row in older_footage_after(newer.stream_id, newer.start, newer.epoch):
+        run = fragments_before(row.fragments, to_us(row.start), limit_us)
+        if not run:
+            Segment.objects.filter(id=row.id).update(state=SegmentState.GARBAGE)
+            continue
+        end, durable_bytes = _bounds_of_run(row, run, limit_us)
+        Segment.objects.filter(id=row.id).update(
+            end=end, durable_bytes=durable_bytes, fragments=run, sha256=""
+        )

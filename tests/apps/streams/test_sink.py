@@ -191,6 +191,19 @@ def test_old_news_fill_only_what_nothing_newer_covers(sink: CaptureSink, stream:
     assert len(cut.fragments) == 2
 
 
+def test_what_an_owner_recorded_while_handing_over_is_cut_where_the_next_begins(
+    sink: CaptureSink, stream: Stream
+) -> None:
+    old, new = life_of(stream, BLOCK - 1), life_of(stream)
+    sink.fill([*old.whole(1, 0, 6), *old.whole(2, 6, 3)])
+
+    sink.commit([new.opens(1, 4.5), new.grows(1, 0, 5)])
+
+    assert segments_of(stream)[:2] == [(at(0), at(4.5), "closed", 5), (at(4.5), at(9.5), "open", 5)]
+    assert Segment.objects.get(start=at(6)).state == "garbage"
+    assert gaps_of(stream) == []
+
+
 def test_filling_twice_changes_nothing(sink: CaptureSink, stream: Stream) -> None:
     old, new = life_of(stream, BLOCK - 1), life_of(stream)
     sink.commit([new.opens(1, 10), new.grows(1, 0, 5)])
