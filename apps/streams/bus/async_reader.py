@@ -8,7 +8,15 @@ from uuid import UUID
 import redis.asyncio
 
 from apps.streams.bus.connection import UNREACHABLE, Backoff, open_async_client
-from apps.streams.bus.reading import READ_COUNT, RENEW_EVERY_S, SILENCE_S, BusItem, Position
+from apps.streams.bus.reading import (
+    READ_COUNT,
+    RENEW_EVERY_S,
+    SILENCE_S,
+    BusItem,
+    Position,
+    as_reply,
+    newest_of,
+)
 from apps.streams.bus.wire import (
     DEMAND_EXPIRY_MS,
     WAKE_CHANNEL,
@@ -95,7 +103,7 @@ class AsyncBusReader:
         reply = await self._client.xread(self._position.keys(), count=READ_COUNT, block=block_ms or None)
         if reply:
             self._heard_s = time.monotonic()
-        return self._position.accept(reply)
+        return self._position.accept(as_reply(reply))
 
     async def _renew(self) -> None:
         is_news = self._renewed_s == float("-inf")
@@ -113,4 +121,4 @@ class AsyncBusReader:
 
     async def _newest(self) -> EntryId | None:
         newest = await self._client.xrevrange(packets_key(self._stream_id), count=1)
-        return EntryId.parse(newest[0][0]) if newest else None
+        return newest_of(newest)

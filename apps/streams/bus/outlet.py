@@ -30,7 +30,7 @@ class Gop:
     packets: list[EncodedPacket] = field(default_factory=list)
     base: int = 0
     sent: int = 0
-    bytes: int = 0
+    size: int = 0
     is_dropped: bool = False
 
     @property
@@ -51,13 +51,13 @@ class Gop:
     def drop(self) -> int:
         """Send nothing more of this GOP, hold nothing of it, and return how many packets that loses."""
         lost = self.end - self.sent
-        self.base, self.packets, self.bytes, self.is_dropped = self.end, [], 0, True
+        self.base, self.packets, self.size, self.is_dropped = self.end, [], 0, True
         return lost
 
     def forget_sent(self) -> None:
         """Let go of what has been sent: no reader that comes later can have this GOP."""
         gone = max(0, self.sent - self.base)
-        self.bytes -= sum(len(packet.data) for packet in self.packets[:gone])
+        self.size -= sum(len(packet.data) for packet in self.packets[:gone])
         del self.packets[:gone]
         self.base += gone
 
@@ -112,7 +112,7 @@ class Outlet:
     @property
     def figures(self) -> OutletFigures:
         with self._lock:
-            held = (self._gop.bytes if self._gop else 0) + sum(gop.bytes for gop in self._late)
+            held = (self._gop.size if self._gop else 0) + sum(gop.size for gop in self._late)
             return OutletFigures(self._offered, self._sent, self._dropped, held)
 
     def set_codec(self, info: CodecInfo) -> None:
@@ -164,7 +164,7 @@ class Outlet:
         previous = self._gop
         if previous is not None and previous.has_unsent(self._level):
             self._late.append(previous)
-            while len(self._late) > 1 and sum(gop.bytes for gop in self._late) > self._max_bytes:
+            while len(self._late) > 1 and sum(gop.size for gop in self._late) > self._max_bytes:
                 self._dropped += self._late.popleft().drop()
         lowest = max(self._floor, previous.number if previous else 0) + 1
         number = max(lowest, self._clock.now_us() // 1000)
@@ -180,10 +180,10 @@ class Outlet:
             self._dropped += self._level is DemandLevel.EVERYTHING
             return
         gop.packets.append(packet)
-        gop.bytes += len(packet.data)
-        if gop.bytes > self._max_bytes:
+        gop.size += len(packet.data)
+        if gop.size > self._max_bytes:
             gop.forget_sent()
-        if gop.bytes > self._max_bytes:
+        if gop.size > self._max_bytes:
             lost = gop.drop()
             self._dropped += lost if self._level is DemandLevel.EVERYTHING else 0
 

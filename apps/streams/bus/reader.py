@@ -8,7 +8,15 @@ from uuid import UUID
 import redis
 
 from apps.streams.bus.connection import UNREACHABLE, Backoff, open_client
-from apps.streams.bus.reading import READ_COUNT, RENEW_EVERY_S, SILENCE_S, BusItem, Position
+from apps.streams.bus.reading import (
+    READ_COUNT,
+    RENEW_EVERY_S,
+    SILENCE_S,
+    BusItem,
+    Position,
+    as_reply,
+    newest_of,
+)
 from apps.streams.bus.wire import (
     DEMAND_EXPIRY_MS,
     WAKE_CHANNEL,
@@ -17,14 +25,14 @@ from apps.streams.bus.wire import (
     encode_demand,
     packets_key,
 )
-from omma_engine.ports import DemandLevel, PacketReader
+from omma_engine.ports import DemandLevel
 
 
-def connect(url: str) -> Callable[[UUID, DemandLevel], PacketReader]:
-    """Return a factory of readers, which share one pool of connections (one each while they wait)."""
+def connect(url: str) -> "Callable[[UUID, DemandLevel], BusReader]":
+    """Return a factory of `PacketReader`s, which share one pool of connections (one each while they wait)."""
     client = open_client(url)
 
-    def open_reader(stream_id: UUID, level: DemandLevel) -> PacketReader:
+    def open_reader(stream_id: UUID, level: DemandLevel) -> BusReader:
         return BusReader(client, stream_id, level)
 
     return open_reader
@@ -86,7 +94,7 @@ class BusReader:
         reply = self._client.xread(self._position.keys(), count=READ_COUNT, block=block_ms or None)
         if reply:
             self._heard_s = time.monotonic()
-        return self._position.accept(reply)
+        return self._position.accept(as_reply(reply))
 
     def _renew(self) -> None:
         """State the demand, on the server's clock; the first time, and at a new level, wake the publisher."""
@@ -105,4 +113,4 @@ class BusReader:
 
     def _newest(self) -> EntryId | None:
         newest = self._client.xrevrange(packets_key(self._stream_id), count=1)
-        return EntryId.parse(newest[0][0]) if newest else None
+        return newest_of(newest)

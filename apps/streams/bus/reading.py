@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias, cast
 from uuid import UUID
 
 from apps.streams.bus.wire import (
@@ -21,10 +22,23 @@ BusItem = CodecInfo | EncodedPacket | PacketSizes
 Entries = Sequence[tuple[bytes, Fields]]
 Reply = Sequence[tuple[bytes, Entries]]
 
+# as redis types what XREAD is asked for
+Keys: TypeAlias = "dict[bytes | str | memoryview[int], int | bytes | str | memoryview[int]]"
+
 START = EntryId(0, 0)
 RENEW_EVERY_S = 1.0
 SILENCE_S = 2.0  # after this much silence the reader checks that the bus did not start afresh
 READ_COUNT = 64
+
+
+def as_reply(raw: object) -> Reply:
+    """Return what XREAD answered; its type covers protocols and decodings that are not in use here."""
+    return cast("Reply", raw or ())
+
+
+def newest_of(entries: Sequence[tuple[object, object]] | None) -> EntryId | None:
+    """Return the id in the answer of XREVRANGE with a count of one."""
+    return EntryId.parse(cast("bytes", entries[0][0])) if entries else None  # ditto
 
 
 @dataclass(slots=True)
@@ -56,9 +70,9 @@ class Position:
         self._next_number = None
         self.level = level
 
-    def keys(self) -> dict[str, str]:
+    def keys(self) -> Keys:
         """Return what to read, as XREAD wants it."""
-        keys = {packets_key(self.stream_id): str(self.last or START)}
+        keys: Keys = {packets_key(self.stream_id): str(self.last or START)}
         if self.level is DemandLevel.KEYFRAMES:
             keys[sizes_key(self.stream_id)] = self.last_sizes
         return keys

@@ -136,5 +136,6 @@ def _credit_in(text: str | None) -> int | None:
     except ValueError:
         return None
     credit = message.get("credit") if isinstance(message, dict) else None
-    is_whole = isinstance(credit, int) and not isinstance(credit, bool)
-    return min(credit, MAX_CREDITS) if is_whole and credit > 0 else None
+    if not isinstance(credit, int) or isinstance(credit, bool) or credit < 1:
+        return None
+    return min(credit, MAX_CREDITS)

@@ -1,13 +1,11 @@
 """May this connection see this stream now? Asked at the start and again while it lasts."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from channels.db import database_sync_to_async
-
 from apps.accounts.access import Action, Resource, actor_of, require
+from apps.core.async_database import in_database_thread
 from apps.core.exceptions import ForbiddenError, NotAuthenticatedError, NotVisibleError, OmmaError
 from apps.streams.models import Stream
 
@@ -58,7 +56,7 @@ def sight_of(scope: Any, stream_id: UUID, action: Action = Action.VIEW) -> Strea
 
 
 # Ends with no database connection held, however long the caller streams afterwards.
-sight_of_async: Callable[..., Awaitable[StreamSight]] = database_sync_to_async(sight_of)
+sight_of_async = in_database_thread(sight_of)
 
 
 def close_code(error: OmmaError) -> int:

@@ -11,12 +11,12 @@ import contextlib
 import json
 from typing import Any
 
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.db import Error as DatabaseError
 
 from apps.accounts.access import Actor, actor_of
+from apps.core.async_database import in_database_thread
 from apps.core.exceptions import NotAuthenticatedError, OmmaError
 from apps.core.outbox import Cursor
 from apps.streams.live.permission import (
@@ -117,7 +117,7 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
         await self.send(text_data=json.dumps(message))
 
 
-@database_sync_to_async
+@in_database_thread
 def _actor_behind(scope: Any) -> Actor:
     actor = actor_of(scope)
     if not actor.is_authenticated:

@@ -11,11 +11,11 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import psycopg
-from channels.db import database_sync_to_async
 from django.db import Error as DatabaseError
 
 from apps.accounts.access import Action, Actor, Resource, may
 from apps.core import outbox, own_connections
+from apps.core.async_database import in_database_thread
 from apps.core.outbox import Cursor, OutboxRow
 from apps.streams.models import Stream
 from apps.system.events.detections import DetectionFeed
@@ -156,25 +156,25 @@ def _log_failure(task: asyncio.Task[None]) -> None:
         logger.error("the events hub broke", exc_info=task.exception())
 
 
-@database_sync_to_async
+@in_database_thread
 def read_page(cursor: Cursor) -> list[OutboxRow]:
     return outbox.read_after(cursor, PAGE)
 
 
-@database_sync_to_async
+@in_database_thread
 def is_forgotten(cursor: Cursor) -> bool:
     return outbox.is_forgotten(cursor)
 
 
-@database_sync_to_async
+@in_database_thread
 def _latest() -> Cursor:
     return outbox.latest_cursor()
 
 
-render_async = database_sync_to_async(render)
+render_async = in_database_thread(render)
 
 
-@database_sync_to_async
+@in_database_thread
 def _all_streams() -> dict[UUID, Resource]:
     rows = Stream.objects.values_list("pk", "account_id", "camera_id")
     return {pk: Resource(account_id, frozenset({camera_id})) for pk, account_id, camera_id in rows}

@@ -23,7 +23,7 @@ def mux_all(info: CodecInfo, packets: Sequence[EncodedPacket]) -> Made:
 
 
 def decoded_times_ms(made: Made) -> list[int]:
-    with av.open(io.BytesIO(b"".join(part.data for part in made)), format="mp4") as container:
+    with av.open(io.BytesIO(b"".join(part.data for part in made)), "r", format="mp4") as container:
         return [round(float(frame.time or 0) * 1000) for frame in container.decode(video=0)]
 
 

@@ -78,7 +78,7 @@ def _picture(index: int, frames: int, size_wh: tuple[int, int]) -> av.VideoFrame
     return frame
 
 
-def _packet(packet: av.Packet) -> EncodedPacket:
+def _packet(packet: "av.Packet[av.VideoStream]") -> EncodedPacket:
     assert packet.pts is not None
     assert packet.dts is not None
     return EncodedPacket(

@@ -85,7 +85,7 @@ async def test_what_arrives_is_a_file_that_plays(house: House, door_publisher: S
     assert hello == {"type": "hello", "codec": "avc1.64000b", "width": 160, "height": 96}
     assert int.from_bytes(messages[0][:8], "big") == 0
     assert int.from_bytes(messages[1][:8], "big") == START_US
-    with av.open(io.BytesIO(b"".join(message[8:] for message in messages)), format="mp4") as container:
+    with av.open(io.BytesIO(b"".join(message[8:] for message in messages)), "r", format="mp4") as container:
         assert len(list(container.decode(video=0))) == 50
 
 
