@@ -214,5 +214,7 @@ def analytic_toggle(request: HttpRequest, analytic_id: UUID) -> HttpResponse:
     actor = actor_of(request)
     analytic = get_object_or_404(Analytic, pk=analytic_id)
     camera_or_404(actor, analytic.camera_id, Action.MANAGE_CAMERAS)
-    inference_services.update_analytic(actor=actor, analytic=analytic, is_enabled=not analytic.is_enabled)
+    inference_services.update_analytic(
+        actor=actor, analytic=analytic, values={"is_enabled": not analytic.is_enabled}
+    )
     return redirect("pages:camera", camera_id=analytic.camera_id)

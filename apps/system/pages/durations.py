@@ -22,3 +22,17 @@ def duration_words(length: timedelta) -> str:
 def percent(fraction: float | None) -> int:
     """Return a fraction as whole percent."""
     return round((fraction or 0.0) * 100)
+
+
+def schedule_words(schedule: str) -> str:
+    """Return a job's schedule in words: seconds, or five cron fields in UTC.
+
+    >>> schedule_words("60"), schedule_words("20 3 * * *")
+    ('every 1 min', 'daily at 03:20 UTC')
+    """
+    if schedule.strip().isdigit():
+        return f"every {duration_words(timedelta(seconds=int(schedule)))}"
+    minute, hour, *rest = schedule.split()
+    if rest == ["*", "*", "*"] and minute.isdigit() and hour.isdigit():
+        return f"daily at {int(hour):02}:{int(minute):02} UTC"
+    return schedule
