@@ -28,7 +28,7 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
 class StreamLogInline(admin.TabularInline[StreamLog, Source]):
     model = StreamLog
     fields = ["at", "status", "code", "detail", "actor_name"]
-    readonly_fields = fields
+    readonly_fields = ["at", "status", "code", "detail", "actor_name"]
     ordering = ["-at"]
     extra = 0
     max_num = 0

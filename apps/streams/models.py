@@ -10,7 +10,7 @@ from omma_engine.ids import uuid7
 
 
 class SourceStatus(models.TextChoices):
-    """What the child last said; the values are the engine's `SourceState`, plus `pending` before the first child."""
+    """What the child last said: the engine's `SourceState`, plus `pending` before the first child."""
 
     PENDING = "pending"
     CONNECTING = "connecting"
@@ -140,10 +140,11 @@ class SegmentState(models.TextChoices):
 
 
 class Segment(models.Model):
-    """One file of about a minute. The id is derived (`omma_engine.ids.segment_id`); partitioned by week over it.
+    """One file of about a minute, partitioned by week over its derived id (`omma_engine.ids.segment_id`).
 
     Kept until retention deletes it. `fragments` is the index, a list of
-    `[start_us after start, duration_us, offset, size, keyframe 0/1]`; readers use bytes below `durable_bytes`.
+    `[start_us after start, duration_us, offset, size, keyframe 0/1]`; readers use bytes below
+    `durable_bytes`.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
@@ -196,7 +197,7 @@ class Segment(models.Model):
 
 
 class Gap(models.Model):
-    """An explained hole in a stream, `[start, end)`; open while `end` is null. Partitioned by week over the id."""
+    """An explained hole in a stream, `[start, end)`, open while `end` is null; partitioned by week over the id."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     account_id = models.UUIDField()

@@ -33,6 +33,7 @@ def apply_state(source_id: UUID, news: Mapping[str, Any]) -> None:
 
 def log_state(source: Source, *, actor_name: str = "") -> None:
     """Append the source's state to its log."""
+    assert source.status_at is not None  # whoever sets a state says when
     StreamLog.objects.create(
         account_id=source.account_id,
         camera_id=source.camera_id,

@@ -13,7 +13,7 @@ from omma_engine.supervise import Supervisor
 logger = logging.getLogger(__name__)
 
 
-class CaptureStep(bootsteps.StartStopStep):  # type: ignore[misc]  # celery's steps are untyped
+class CaptureStep(bootsteps.StartStopStep):
     """Runs the capture supervisor as long as the worker lives, with or without a broker."""
 
     name = "omma-capture"

@@ -32,7 +32,7 @@ class SourceReadSerializer(serializers.ModelSerializer[Source]):
 class StreamReadSerializer(serializers.ModelSerializer[Stream]):
     account = serializers.UUIDField(source="account_id", read_only=True)
     camera = serializers.UUIDField(source="camera_id", read_only=True)
-    source = serializers.UUIDField(source="source_id", read_only=True)
+    source = serializers.UUIDField(source="source_id", read_only=True)  # type: ignore[assignment]  # a field's name
 
     class Meta:
         model = Stream

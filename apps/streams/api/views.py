@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -40,7 +40,7 @@ class StreamViewSet(AccessModelViewSet[Stream]):
     filterset_class = StreamFilter
     ordering_fields = ("name", "created_at")
     ordering = ("created_at",)
-    http_method_names: ClassVar[list[str]] = [*READ_METHODS, "patch", "post"]
+    http_method_names = [*READ_METHODS, "patch", "post"]
 
     @extend_schema(exclude=True)
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -88,7 +88,7 @@ class SourceViewSet(AccessReadOnlyViewSet[Source]):
     def log(self, request: Request, pk: str | None = None) -> Response:
         """Return what happened to the source, newest first."""
         entries = self.get_for(Action.VIEW).log.order_by("-at", "-id")
-        page = self.paginate_queryset(entries)  # type: ignore[arg-type]  # another model than the view's
+        page: Any = self.paginate_queryset(entries)  # type: ignore[arg-type]  # another model than the view's
         return self.get_paginated_response(StreamLogSerializer(page, many=True).data)
 
 

@@ -87,8 +87,9 @@ class Crew:
     def send(self, object_id: UUID, lines: list[Line]) -> None:
         """Send lines to the child that has this object."""
         child = self.children.get(self.place.get(object_id, ""))
-        for line in lines if child is not None else ():
-            child.send(line)
+        if child is not None:
+            for line in lines:
+                child.send(line)
 
     def tell(self, item: NewsItem) -> None:
         """Acknowledge news up to this item, if the child that said them still lives."""

@@ -6,6 +6,7 @@ import os
 import signal
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from apps.accounts.models import Account
 from apps.core.models import Lease
@@ -23,13 +24,14 @@ def durable_until(stream: Stream) -> datetime | None:
 
 
 def pid_of(supervisor: Supervisor, stream: Stream) -> int:
-    spawner = supervisor._ports.spawner
-    return spawner._forked._children[str(stream.source_id)]  # type: ignore[attr-defined]
+    spawner: Any = supervisor._ports.spawner
+    pid: int = spawner._forked._children[str(stream.source_id)]
+    return pid
 
 
 def assert_no_overlap_and_no_hole(stream: Stream) -> None:
     rows = [(row.start, row.end) for row in Segment.objects.filter(stream=stream, durable_bytes__gt=0)]
-    gaps = [(gap.start, gap.end) for gap in Gap.objects.filter(stream=stream, end__isnull=False)]
+    gaps = [(gap.start, gap.end) for gap in Gap.objects.filter(stream=stream) if gap.end]
     spans = sorted([*rows, *gaps])
     for (_, end), (start, _) in itertools.pairwise(spans):
         assert abs((start - end).total_seconds()) <= 0.25, spans

@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import json
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -126,8 +126,9 @@ class FakeSink:
 
     database: FakeDatabase
 
-    def commit(self, items: Sequence[NewsItem]) -> set[UUID]:
+    def commit(self, items: Iterable[NewsItem]) -> set[UUID]:
         self.database.check()
+        items = list(items)
         fenced = {
             item.object_id
             for item in items
