@@ -24,6 +24,11 @@ class DemandLevel(IntEnum):
 class PacketPublisher(Protocol):
     """Puts one stream's packets on the bus while somebody reads. Never blocks and never raises."""
 
+    @property
+    def level(self) -> DemandLevel:
+        """Return what readers want now; while it is more than nothing, packets are offered without delay."""
+        ...
+
     def set_codec(self, info: CodecInfo) -> None:
         """State the codec; called before the first packet and whenever it changes."""
         ...

@@ -3,9 +3,10 @@
 `python -m omma_engine.capture.child --socket-fd N --publisher module:function --bus-url URL --data-dir DIR`
 runs one in a process of its own; the zygote forks all others into `run_child`.
 
-Two threads: the reading thread blocks on the source, and the *packet loop* here writes, syncs, listens to the
-supervisor and beats. Nothing that the source does can keep the loop from beating, and nothing that the disk
-does can keep the source from being read.
+Two threads: the reading thread blocks on the source, and the *packet loop* here stamps, publishes, writes,
+syncs, listens to the supervisor and beats, five times a second, or fifty while somebody watches. Nothing
+that the source does can keep the loop from beating, and nothing that the disk does can keep the source from
+being read.
 """
 
 import argparse
@@ -22,22 +23,24 @@ from uuid import UUID
 from omma_engine.capture.causes import gap_cause
 from omma_engine.capture.control import ControlLine
 from omma_engine.capture.journal import Journal, journal_path
-from omma_engine.capture.mailbox import Broken, Mailbox, Opened, Overflowed, Picture
+from omma_engine.capture.mailbox import Broken, Mailbox, Opened, Overflowed
 from omma_engine.capture.messages import Beat, NewsKind, StateNews
 from omma_engine.capture.process import die_with_parent, name_process, use_one_arena
 from omma_engine.capture.publishing import PublisherFactory, publisher_factory
 from omma_engine.capture.reader import SourceReader
+from omma_engine.capture.session import Figures, Session
 from omma_engine.capture.spec import decode_spec
 from omma_engine.clock import Clock, SystemClock
 from omma_engine.errors import ProtocolError, SourceEndedError
-from omma_engine.record.recorder import StreamRecorder
-from omma_engine.record.writing import AudioPiece
-from omma_engine.sources.base import packet_source
+from omma_engine.ports import DemandLevel
+from omma_engine.record.recorder import Coding, StreamRecorder
+from omma_engine.sources.base import Delivery, SourceInfo, packet_source
 from omma_engine.types import GapCause, RecordMode, SourceSpec, SourceState
 
 logger = logging.getLogger(__name__)
 
-_TICK_S = 0.1
+_TICK_S = 0.2
+_WATCHED_TICK_S = 0.02
 _BEAT_US = 500_000
 _SILENCE_US = 5_000_000
 _START_S = 10.0
@@ -56,6 +59,7 @@ class CaptureChild:
         self._stop_reason = ""
         self._state = SourceState.CONNECTING
         self._heard_us = self._clock.monotonic_us()
+        self._figures = Figures()
         self._beat_us = 0
         self._beat_packets = self._beat_bytes = 0
 
@@ -84,7 +88,8 @@ class CaptureChild:
         self._say_state(SourceState.CONNECTING)
         self._recorder = StreamRecorder(stream, epoch=epoch, say=self._say_news, clock=self._clock)
         self._publisher = self._publishers(stream.stream_id)
-        self._reader = SourceReader(lambda: packet_source(spec), self._publisher, self._mailbox, self._clock)
+        self._session: Session | None = None
+        self._reader = SourceReader(lambda: packet_source(spec), self._mailbox, self._clock)
 
     def _wait_for_start(self) -> dict[str, Any] | None:
         deadline_us = self._clock.monotonic_us() + int(_START_S * 1_000_000)
@@ -96,7 +101,8 @@ class CaptureChild:
         return None
 
     def _round(self) -> None:
-        for message in self._line.wait(_TICK_S):
+        is_watched = self._publisher.level > DemandLevel.NONE
+        for message in self._line.wait(_WATCHED_TICK_S if is_watched else _TICK_S):
             self._heed(message)
         self._empty_mailbox()
         self._recorder.tick()
@@ -127,39 +133,38 @@ class CaptureChild:
 
     def _empty_mailbox(self) -> None:
         for _ in range(_MOST_ITEMS_A_TICK):
-            item = self._mailbox.take()
-            match item:
+            match self._mailbox.take():
                 case None:
                     return
-                case Picture(packet, wants_cut):
-                    if wants_cut:
-                        self._recorder.cut()
-                    self._recorder.add_video(packet)
-                case AudioPiece():
-                    self._recorder.add_audio(item)
-                case Opened():
-                    self._opened(item)
-                case Broken():
-                    self._broken(item)
+                case Delivery() as delivery:
+                    if self._session is not None and self._session.take(delivery, self._figures):
+                        self._say_live(self._session.coding)
+                case Opened(info):
+                    self._session = self._new_session(info)
+                    self._say_live(self._session.coding)
+                case Broken() as broken:
+                    self._broken(broken)
                 case Overflowed(count):
-                    self._recorder.interrupt(GapCause.OVERLOAD, f"{count} pictures were dropped")
+                    self._recorder.interrupt(GapCause.OVERLOAD, f"{count} packets were dropped")
 
-    def _opened(self, opened: Opened) -> None:
-        if not opened.is_change:
-            self._recorder.cut()
-        self._recorder.set_coding(opened.coding)
-        codec = opened.coding.codec
-        numerator, denominator = codec.frame_rate
+    def _new_session(self, info: SourceInfo) -> Session:
+        not_before_us = self._session.latest_us if self._session else 0
+        return Session(info, self._recorder, self._publisher, self._clock, not_before_us=not_before_us)
+
+    def _say_live(self, coding: Coding) -> None:
+        numerator, denominator = coding.codec.frame_rate
         self._say_state(
             SourceState.LIVE,
-            codec=codec.codec,
-            width=codec.width,
-            height=codec.height,
+            codec=coding.codec.codec,
+            width=coding.codec.width,
+            height=coding.codec.height,
             frame_rate=round(numerator / denominator, 3) if denominator else 0.0,
-            has_audio=opened.coding.audio is not None,
+            has_audio=coding.audio is not None,
         )
 
     def _broken(self, broken: Broken) -> None:
+        if self._session is not None:
+            self._session.close()
         error = broken.error
         if isinstance(error, SourceEndedError):
             self._recorder.finish()
@@ -185,7 +190,7 @@ class CaptureChild:
         self._line.say({"say": "news", "sequence": sequence, "payload": payload})
 
     def _beat(self, now_us: int) -> None:
-        figures = self._reader.figures
+        figures = self._figures
         elapsed_us = max(1, now_us - self._beat_us) if self._beat_us else _BEAT_US
         beat = Beat(
             state=self._state,
@@ -204,6 +209,8 @@ class CaptureChild:
         signal.alarm(_STOP_S)
         self._reader.stop()
         self._empty_mailbox()
+        if self._session is not None:
+            self._session.close()
         self._recorder.finish()
         self._say_state(SourceState.STOPPED, detail=self._stop_reason)
         self._line.say({"say": "bye", "reason": self._stop_reason})

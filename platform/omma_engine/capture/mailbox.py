@@ -4,27 +4,17 @@ from collections import deque
 from dataclasses import dataclass
 
 from omma_engine.errors import SourceError
-from omma_engine.record.recorder import Coding
-from omma_engine.record.writing import AudioPiece
-from omma_engine.types import EncodedPacket, SourceState
+from omma_engine.sources.base import Delivery, SourceInfo
+from omma_engine.types import SourceState
 
 _MOST_BYTES = 24 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The source is open, or its coding changed: what follows is coded so."""
+    """The source is open; deliveries of it follow."""
 
-    coding: Coding
-    is_change: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """One picture; a new segment is wanted at the next keyframe."""
-
-    packet: EncodedPacket
-    wants_cut: bool = False
+    info: SourceInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +27,16 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Overflowed:
-    """Pictures were dropped, because the loop did not take them."""
+    """Deliveries were dropped, because the loop did not take them."""
 
     count: int
 
 
-Item = Opened | Picture | AudioPiece | Broken | Overflowed
+Item = Opened | Delivery | Broken | Overflowed
 
 
 class Mailbox:
-    """One writer, one taker. When 24 MiB wait, pictures are dropped up to the next keyframe that fits."""
+    """One writer, one taker. When 24 MiB wait, deliveries are dropped up to the next keyframe that fits."""
 
     def __init__(self, most_bytes: int = _MOST_BYTES) -> None:
         self._items: deque[Item] = deque()
@@ -56,22 +46,22 @@ class Mailbox:
         self._dropped_now = 0
         self.dropped = 0
 
-    def put(self, item: Item) -> None:
+    def put(self, item: Opened | Broken) -> None:
         """Append what must not be dropped."""
         self._items.append(item)
 
-    def put_picture(self, picture: Picture) -> None:
-        """Append a picture, or drop it where too much waits already."""
+    def deliver(self, delivery: Delivery) -> None:
+        """Append a delivery, or drop it where too much waits already."""
         is_full = self._put_bytes - self._taken_bytes > self._most_bytes
-        if is_full or (self._dropped_now and not picture.packet.is_keyframe):
+        if is_full or (self._dropped_now and not delivery.is_keyframe):
             self._dropped_now += 1
             self.dropped += 1
             return
         if self._dropped_now:
             self._items.append(Overflowed(self._dropped_now))
             self._dropped_now = 0
-        self._put_bytes += len(picture.packet.data)
-        self._items.append(picture)
+        self._put_bytes += delivery.size_bytes
+        self._items.append(delivery)
 
     def take(self) -> Item | None:
         """Return the oldest item; None where there is none."""
@@ -79,6 +69,6 @@ class Mailbox:
             item = self._items.popleft()
         except IndexError:
             return None
-        if isinstance(item, Picture):
-            self._taken_bytes += len(item.packet.data)
+        if isinstance(item, Delivery):
+            self._taken_bytes += item.size_bytes
         return item

@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import cast
 from uuid import UUID
 
-from omma_engine.ports import PacketPublisher
+from omma_engine.ports import DemandLevel, PacketPublisher
 from omma_engine.types import CodecInfo, EncodedPacket
 
 NO_PUBLISHER = "none"
@@ -15,6 +15,8 @@ PublisherFactory = Callable[[UUID], PacketPublisher]
 
 class SilentPublisher:
     """Publishes nothing."""
+
+    level = DemandLevel.NONE
 
     def set_codec(self, info: CodecInfo) -> None:
         """Take no notice."""

@@ -30,7 +30,7 @@ _KEYFRAME_PATIENCE_US = 10_000_000
 _RETRY_US = 1_000_000
 _HOLE_US = 2_000_000
 _BACKWARD_US = 1_000_000
-_FRAGMENT_MARGIN_US = 150_000
+_FRAGMENT_MARGIN_US = 250_000
 """A fragment ends so much before its limit: what the packet loop holds for a moment is lost with it."""
 
 

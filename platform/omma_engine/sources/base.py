@@ -80,17 +80,36 @@ class RawPicture:
     capture_us: int
 
 
+@dataclass(slots=True)
+class Delivery:
+    """What one read gave, not yet looked into.
+
+    `unpack` does the work that the reading thread must not spend its time on; it never blocks, is called
+    once, in the order of the reads, by one other thread, and works after the source was closed.
+    """
+
+    arrival_us: int
+    size_bytes: int
+    is_keyframe: bool
+    unpack: Callable[[], list[SourcePacket]]
+
+
 class PacketSource(Protocol):
     """A source of encoded packets."""
 
     def open(self) -> SourceInfo: ...
-    def read(self) -> SourcePacket:
-        """Return the next packet; raises `SourceEndedError` where the source has come to its end."""
+    def read(self) -> Delivery:
+        """Wait for what comes next; raises `SourceEndedError` where the source has come to its end."""
         ...
 
     def close(self) -> None:
         """Let go of everything; may be called twice."""
         ...
+
+
+def delivery_of(packet: SourcePacket) -> Delivery:
+    """Return a packet that is unpacked already, as a delivery."""
+    return Delivery(packet.arrival_us, len(packet.data), packet.is_keyframe, lambda: [packet])
 
 
 class RawSource(Protocol):

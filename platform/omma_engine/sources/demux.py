@@ -4,9 +4,11 @@ H.264 and H.265 leave here as Annex B, each keyframe with its parameter sets in 
 kept them as; so every keyframe can be decoded, and muxed, without anything that came before it.
 """
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Generator
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import av
 from av.bitstream import BitStreamFilterContext
@@ -16,7 +18,7 @@ from av.stream import Stream
 
 from omma_engine.clock import Clock, SystemClock
 from omma_engine.errors import SourceEndedError, SourceUnsupportedError
-from omma_engine.sources.base import AudioInfo, Media, SourceInfo, SourcePacket
+from omma_engine.sources.base import AudioInfo, Delivery, Media, SourceInfo, SourcePacket
 from omma_engine.sources.failures import source_error
 from omma_engine.sources.nal import has_sequence_set, head_of, is_annex_b_codec, picture_size
 from omma_engine.timing.reports import reported_capture_us
@@ -26,8 +28,11 @@ COPIED_CODECS = frozenset({"h264", "hevc", "av1"})
 """What goes to disk as it comes: MP4 takes it and browsers play it. All else is encoded once."""
 
 
+_MOST_LOOKED_AT = 300
+
+
 class Demuxer:
-    """Reads one video stream, and one sound stream where there is one, of an open container. One thread.
+    """Reads one video stream, and one sound stream where there is one, of an open container.
 
     Owns the container from then on; `close` closes it.
     """
@@ -45,9 +50,9 @@ class Demuxer:
         self._codec = _codec_name(self._video)
         self._normaliser = _Normaliser(self._video, self._codec)
         self._untimed: list[Packet[Stream]] = []
-        self._packets = self._demux()
+        self._deliveries = self._demux()
         self._info: SourceInfo | None = None
-        self._held: list[SourcePacket] = []
+        self._held: deque[Delivery] = deque()
 
     @property
     def video(self) -> av.VideoStream:
@@ -57,51 +62,59 @@ class Demuxer:
     def info(self) -> SourceInfo:
         """Return what is in the container; looks at the first packets where the header does not say it."""
         if self._info is None:
-            codec = self._normaliser.codec
-            while not codec.extradata and is_annex_b_codec(self._codec) and len(self._held) < 300:
-                self._held.append(self.read())
-                codec = self._normaliser.codec
-            self._info = SourceInfo(video=codec, audio=_audio_info(self._audio) if self._audio else None)
+            while self._must_look() and len(self._held) < _MOST_LOOKED_AT:
+                delivery = self._next()
+                packets = delivery.unpack()
+                self._held.append(replace(delivery, unpack=partial(list, packets)))
+            self._info = SourceInfo(
+                video=self._normaliser.codec, audio=_audio_info(self._audio) if self._audio else None
+            )
         return self._info
 
-    def read(self) -> SourcePacket:
-        """Return the next packet of either medium. Raises `SourceError`s only."""
-        if self._info is not None and self._held:
-            return self._held.pop(0)
+    def read(self) -> Delivery:
+        """Wait for the next packet of either medium. Raises `SourceError`s only."""
+        return self._held.popleft() if self._held else self._next()
+
+    def close(self) -> None:
+        self._deliveries.close()
+        self._container.close()
+
+    def _must_look(self) -> bool:
+        return is_annex_b_codec(self._codec) and not self._normaliser.codec.extradata
+
+    def _next(self) -> Delivery:
         try:
-            return next(self._packets)
+            return next(self._deliveries)
         except StopIteration:
             raise SourceEndedError("the source has come to its end") from None
         except (av.FFmpegError, OSError) as error:
             raise source_error(error, was_open=True) from error
 
-    def close(self) -> None:
-        self._packets.close()
-        self._container.close()
-
-    def _demux(self) -> Iterator[SourcePacket]:
+    def _demux(self) -> Generator[Delivery]:
         streams: list[Stream] = [self._video]
         if self._audio:
             streams.append(self._audio)
         video_index = self._video.index
         for packet in self._container.demux(streams):
-            if packet.size == 0:
+            size = packet.size
+            if size == 0:
                 continue
             arrival_us = self._clock.now_us()
-            if packet.stream_index == video_index:
-                for timed in self._timed(packet):
-                    yield from self._normaliser.packets(timed, arrival_us)
-            elif packet.pts is not None:
-                yield _plain(packet, Media.AUDIO, arrival_us)
+            if packet.stream_index != video_index:
+                if packet.pts is not None:
+                    yield Delivery(arrival_us, size, True, partial(_sound, packet, arrival_us))
+            elif packet.dts is None and packet.pts is None:
+                self._untimed.append(packet)
+            else:
+                for each in self._timed(packet) if self._untimed else (packet,):
+                    unpack = partial(self._normaliser.packets, each, arrival_us)
+                    yield Delivery(arrival_us, size, each.is_keyframe, unpack)
 
     def _timed(self, packet: "Packet[Stream]") -> "list[Packet[Stream]]":
-        """Return packets that have times; those without one wait for the next that has.
+        """Return the packets that waited for a time, each with one, and this packet, which has one.
 
         The first picture of an RTSP session has none in FFmpeg, and it is the keyframe.
         """
-        if packet.pts is None and packet.dts is None:
-            self._untimed.append(packet)
-            return []
         waiting, self._untimed = self._untimed, []
         time = packet.dts if packet.dts is not None else packet.pts
         for early in reversed(waiting):
@@ -132,12 +145,17 @@ class _Normaliser:
             frame_rate=(rate.numerator, rate.denominator),
         )
 
-    def packets(self, packet: "Packet[Stream]", arrival_us: int) -> Iterator[SourcePacket]:
+    def packets(self, packet: "Packet[Stream]", arrival_us: int) -> list[SourcePacket]:
         reported_us = reported_capture_us(packet)
-        filtered = self._filter.filter(packet) if self._filter else (packet,)
-        for each in filtered:
-            plain = _plain(each, Media.VIDEO, arrival_us, reported_us)
-            yield self._with_parameter_sets(plain) if self._is_annex_b and plain.is_keyframe else plain
+        if self._filter is None:
+            return [self._normal(_plain(packet, Media.VIDEO, arrival_us, reported_us))]
+        return [
+            self._normal(_plain(each, Media.VIDEO, arrival_us, reported_us))
+            for each in self._filter.filter(packet)
+        ]
+
+    def _normal(self, packet: SourcePacket) -> SourcePacket:
+        return self._with_parameter_sets(packet) if self._is_annex_b and packet.is_keyframe else packet
 
     def _with_parameter_sets(self, packet: SourcePacket) -> SourcePacket:
         sets = head_of(self._name, packet.data).parameter_sets
@@ -149,6 +167,10 @@ class _Normaliser:
         is_change = bool(self.codec.extradata)
         self.codec = replace(self.codec, extradata=sets, width=width, height=height)
         return replace(packet, codec=self.codec) if is_change else packet
+
+
+def _sound(packet: "Packet[Stream]", arrival_us: int) -> list[SourcePacket]:
+    return [_plain(packet, Media.AUDIO, arrival_us)]
 
 
 def _plain(

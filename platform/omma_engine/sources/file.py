@@ -5,6 +5,7 @@ each round beginning where the last picture of the one before ended.
 """
 
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,15 @@ import av
 
 from omma_engine.clock import Clock, SystemClock
 from omma_engine.errors import SourceEndedError, SourceNotFoundError, SourceUnsupportedError
-from omma_engine.sources.base import OPEN_TIMEOUT_S, READ_TIMEOUT_S, Media, SourceInfo, SourcePacket
+from omma_engine.sources.base import (
+    OPEN_TIMEOUT_S,
+    READ_TIMEOUT_S,
+    Delivery,
+    Media,
+    SourceInfo,
+    SourcePacket,
+    delivery_of,
+)
 from omma_engine.sources.demux import COPIED_CODECS, Demuxer
 from omma_engine.sources.failures import source_error
 from omma_engine.sources.reencode import ReencodedVideo
@@ -46,6 +55,7 @@ class FileSource:
         self._reader: Demuxer | ReencodedVideo | None = None
         self._info: SourceInfo | None = None
         self._pace = _Pace(self._clock)
+        self._ready: deque[SourcePacket] = deque()
         self._shift_us = 0
         self._first_us: int | None = None
         self._end_us = 0
@@ -53,11 +63,12 @@ class FileSource:
     def open(self) -> SourceInfo:
         self._shift_us, self._first_us, self._end_us = 0, None, 0
         self._pace.restart()
+        self._ready.clear()
         self._reader = self._open_file()
         self._info = self._reader.info()
         return self._info
 
-    def read(self) -> SourcePacket:
+    def read(self) -> Delivery:
         """Return the next packet when its time has come."""
         packet = self._shifted(self._next())
         media_us = self._us(packet, packet.dts)
@@ -66,7 +77,7 @@ class FileSource:
             self._sleep(wait_us / 1_000_000)
         elif wait_us < -_LATE_US:
             self._pace.restart(media_us)
-        return replace(packet, arrival_us=self._clock.now_us())
+        return delivery_of(replace(packet, arrival_us=self._clock.now_us()))
 
     def close(self) -> None:
         if self._reader is not None:
@@ -90,6 +101,11 @@ class FileSource:
         return demuxer if name in COPIED_CODECS else ReencodedVideo(demuxer)
 
     def _next(self) -> SourcePacket:
+        while not self._ready:
+            self._ready.extend(self._delivery().unpack())
+        return self._ready.popleft()
+
+    def _delivery(self) -> Delivery:
         if self._reader is None:
             raise SourceEndedError("the file is closed")
         try:

@@ -12,7 +12,7 @@ import av
 from omma_engine.clock import Clock
 from omma_engine.errors import SourceEndedError, SourceStalledError, SourceUnsupportedError
 from omma_engine.sources.addresses import require_scheme, without_login
-from omma_engine.sources.base import OPEN_TIMEOUT_S, SourceInfo, SourcePacket
+from omma_engine.sources.base import OPEN_TIMEOUT_S, Delivery, SourceInfo
 from omma_engine.sources.demux import COPIED_CODECS, Demuxer
 from omma_engine.sources.failures import source_error
 from omma_engine.sources.guard import AddressGuard, guard_for
@@ -70,7 +70,7 @@ class HlsSource:
         found = self._reader.info()
         return SourceInfo(video=found.video, audio=found.audio, burst_us=_SEGMENT_PAUSE_US)
 
-    def read(self) -> SourcePacket:
+    def read(self) -> Delivery:
         if self._reader is None:
             raise SourceStalledError("the stream is closed")
         try:

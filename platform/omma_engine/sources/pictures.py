@@ -10,7 +10,15 @@ import av
 
 from omma_engine.capture.encode import TICKS_PER_SECOND, PictureEncoder
 from omma_engine.errors import SourceStalledError
-from omma_engine.sources.base import Media, RawPicture, RawSource, SourceInfo, SourcePacket
+from omma_engine.sources.base import (
+    Delivery,
+    Media,
+    RawPicture,
+    RawSource,
+    SourceInfo,
+    SourcePacket,
+    delivery_of,
+)
 from omma_engine.types import SourceSpec
 
 _DEFAULT_FRAME_RATE = 25
@@ -44,10 +52,10 @@ class EncodedPictures:
         self._encode(picture)
         return SourceInfo(video=self._encoder.codec_info(self._ready[0].data))
 
-    def read(self) -> SourcePacket:
+    def read(self) -> Delivery:
         while not self._ready:
             self._encode(self._raw.read())
-        return self._ready.popleft()
+        return delivery_of(self._ready.popleft())
 
     def close(self) -> None:
         self._raw.close()

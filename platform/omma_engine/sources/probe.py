@@ -63,10 +63,10 @@ def probe(
         info = source.open()
         decoder = _FirstPicture(info)
         while time.monotonic() < deadline_s:
-            packet = source.read()
-            frame = decoder.take(packet)
-            if frame is not None:
-                return _result(info, frame)
+            for packet in source.read().unpack():
+                frame = decoder.take(packet)
+                if frame is not None:
+                    return _result(info, frame)
         raise SourceUnreachableError(f"no picture came within {timeout_s:g} seconds")
     finally:
         source.close()

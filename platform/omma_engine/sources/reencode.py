@@ -11,7 +11,7 @@ import av
 
 from omma_engine.capture.encode import TICKS_PER_SECOND, PictureEncoder
 from omma_engine.errors import SourceEndedError, SourceUnsupportedError
-from omma_engine.sources.base import Media, SourceInfo, SourcePacket
+from omma_engine.sources.base import Delivery, Media, SourceInfo, SourcePacket, delivery_of
 from omma_engine.sources.demux import Demuxer
 from omma_engine.types import CodecInfo
 
@@ -47,10 +47,10 @@ class ReencodedVideo:
             self._pump()
         raise SourceUnsupportedError("its video cannot be decoded")
 
-    def read(self) -> SourcePacket:
+    def read(self) -> Delivery:
         while not self._ready:
             self._pump()
-        return self._ready.popleft()
+        return delivery_of(self._ready.popleft())
 
     def close(self) -> None:
         self._demuxer.close()
@@ -59,15 +59,16 @@ class ReencodedVideo:
         if self._is_drained:
             raise SourceEndedError("the source has come to its end")
         try:
-            packet = self._demuxer.read()
+            packets = self._demuxer.read().unpack()
         except SourceEndedError:
             self._is_drained = True
             self._encode(self._decode(None), 0)
             return
-        if packet.media is Media.AUDIO:
-            self._ready.append(packet)
-        else:
-            self._encode(self._decode(packet), packet.arrival_us)
+        for packet in packets:
+            if packet.media is Media.AUDIO:
+                self._ready.append(packet)
+            else:
+                self._encode(self._decode(packet), packet.arrival_us)
 
     def _decode(self, packet: SourcePacket | None) -> list[av.VideoFrame]:
         try:

@@ -9,7 +9,7 @@ import av
 from omma_engine.clock import Clock
 from omma_engine.errors import SourceEndedError, SourceStalledError, SourceUnsupportedError
 from omma_engine.sources.addresses import require_scheme, with_numeric_host
-from omma_engine.sources.base import OPEN_TIMEOUT_S, READ_TIMEOUT_S, SourceInfo, SourcePacket
+from omma_engine.sources.base import OPEN_TIMEOUT_S, READ_TIMEOUT_S, Delivery, SourceInfo
 from omma_engine.sources.demux import COPIED_CODECS, Demuxer
 from omma_engine.sources.failures import source_error
 from omma_engine.sources.reencode import ReencodedVideo
@@ -56,7 +56,7 @@ class RtspSource:
         self._reader = demuxer if name in COPIED_CODECS else ReencodedVideo(demuxer)
         return self._reader.info()
 
-    def read(self) -> SourcePacket:
+    def read(self) -> Delivery:
         if self._reader is None:
             raise SourceStalledError("the session is closed")
         try:
