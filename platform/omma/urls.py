@@ -12,7 +12,6 @@ media = [path("", include(module)) for module in app_modules("media_urls")]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/app/"), name="root"),
     path("app/", include("apps.system.pages.urls")),
-    path("app/", include("apps.system.pages.urls")),
     path("accounts/", include("apps.accounts.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api)),

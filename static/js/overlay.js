@@ -1,7 +1,7 @@
 // Boxes over live video, drawn on a canvas and matched to the picture by the frame's capture time.
 
 const KEEP_US = 4_000_000;
-const MATCH_US = 400_000;
+const MATCH_US = 1_200_000; // a result is this much older than the picture at most: analysis takes its time
 const COLOURS = { person: "#f2a93b", face: "#f2a93b", motion: "#8fa7b8" };
 const OTHER_COLOUR = "#7fd1c2";
 
