@@ -11,8 +11,10 @@ class RecordingsConfig(AppConfig):
         from apps.accounts.api.representing import loader_for
         from apps.core import periodic, representations, worker_steps
         from apps.recordings.api.serializers import RecordingReadSerializer
+        from apps.recordings.archive_pictures import find_footage
         from apps.recordings.growing_step import GrowingStep
         from apps.recordings.models import Recording
+        from apps.streams.live import archive
 
         representations.register(
             "recording",
@@ -22,6 +24,7 @@ class RecordingsConfig(AppConfig):
                 action=Action.PLAYBACK,
             ),
         )
+        archive.register(find_footage)
         worker_steps.register("default", GrowingStep)
         periodic.register(
             "retention", "Delete footage past its keeping", "apps.recordings.retention.run", "60", "retention"

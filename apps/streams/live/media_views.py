@@ -8,6 +8,7 @@ comes at once, and is made anew for the next time when it is old.
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,10 +18,15 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.utils.dateparse import parse_datetime
 from django.utils.http import http_date
 from django.views.decorators.http import require_GET, require_safe
 
+from apps.accounts.access import Action
+from apps.core.async_database import in_database_thread
 from apps.core.exceptions import InvalidInputError, OmmaError, UnavailableError
+from apps.core.times import to_us
+from apps.streams.live.archive import footage_at
 from apps.streams.live.last_pictures import KEPT_WIDTH, LastPicture, age_s, last_picture, remember
 from apps.streams.live.permission import AWAY_S, RECHECK_S, sight_of_async
 from apps.streams.live.picture_gateway import PictureGateway, picture_gateways
@@ -38,9 +44,14 @@ _renewals: set[asyncio.Task[None]] = set()  # only so that they are not collecte
 
 @require_safe
 async def still(request: HttpRequest, stream_id: UUID) -> HttpResponse:
-    """One picture; `width` bounds its width, `boxes=1` draws what was found in it."""
-    await sight_of_async(request_scope(request), stream_id)
+    """One picture; `width` bounds its width, `boxes=1` draws what was found in it, `at` is a time to show."""
+    moment = wanted_moment(request)
+    right = Action.PLAYBACK if moment else Action.VIEW
+    await sight_of_async(request_scope(request), stream_id, right)
     width = whole_number(request, "width", MIN_WIDTH, MAX_WIDTH)
+    if moment is not None:
+        grab = await in_database_thread(footage_at)(stream_id, moment)
+        return _still_response(LastPicture(await asyncio.to_thread(grab, width), to_us(moment)))
     if is_set(request, "last"):
         known = await asyncio.to_thread(last_picture, picture_folder(), stream_id, max_width=width)
         if known is not None:
@@ -165,6 +176,20 @@ def request_scope(request: HttpRequest) -> Any:
 
 def is_set(request: HttpRequest, name: str) -> bool:
     return request.GET.get(name, "").lower() in {"1", "true", "yes"}
+
+
+def wanted_moment(request: HttpRequest) -> datetime | None:
+    """Return the time `at` of the query (RFC 3339 with an offset), or None where it is not given."""
+    text = request.GET.get("at", "")
+    if not text:
+        return None
+    try:
+        moment = parse_datetime(text.replace(" ", "+"))
+    except ValueError:
+        moment = None
+    if moment is None or moment.utcoffset() is None:
+        raise InvalidInputError("Expected a time like 2026-01-31T12:00:00Z.", field="at")
+    return moment
 
 
 def whole_number(request: HttpRequest, name: str, least: int, most: int) -> int | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,7 +19,7 @@ from django.utils.http import http_date
 from apps.accounts.models import Grant
 from apps.streams.bus import results
 from apps.streams.bus.publisher import StreamPublisher
-from apps.streams.live import media_views
+from apps.streams.live import archive, media_views
 from apps.streams.live.picture_gateway import picture_gateways
 from omma_engine.ports import DemandLevel
 from tests.apps.streams.bus.video import FRAME_US, START_US, clip
@@ -115,6 +116,30 @@ async def test_the_last_known_picture_answers_for_a_stream_that_is_away(
     assert away.status_code == 200
     assert away["Last-Modified"] == live["Last-Modified"] == http_date(START_US / 1e6)
     assert size_of(at_once.content) == (80, 48)
+
+
+async def test_a_still_of_a_time_comes_from_footage(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def find(stream_id: Any, at: datetime) -> archive.Grab:
+        asked.append((stream_id, at))
+        return lambda width: f"picture {width}".encode()
+
+    monkeypatch.setattr(archive, "_finders", [find])
+
+    found = await get(still_of(house, "?at=2026-01-31T12:00:00Z&width=160"), house.alice.bearer)
+    wrong = await get(still_of(house, "?at=noon"), house.alice.bearer)
+
+    assert found.content == b"picture 160"
+    assert asked == [(house.stream.pk, datetime(2026, 1, 31, 12, tzinfo=UTC))]
+    assert wrong.status_code == 400
+    assert b'"at"' in wrong.content
+
+
+async def test_a_time_without_footage_is_not_found(house: House) -> None:
+    response = await get(still_of(house, "?at=2026-01-31T12:00:00Z"), house.alice.bearer)
+
+    assert response.status_code == 404
 
 
 async def test_without_any_picture_it_is_said(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
