@@ -182,6 +182,6 @@ def _nudge(task: Task) -> None:
     if kind is None:
         return  # a supervisor leases this kind
     try:
-        message.apply_async([str(task.id)], queue=kind.queue, retry=False)
+        message.apply_async((str(task.id),), queue=kind.queue, retry=False)
     except (BrokerError, OSError) as error:
         logger.warning("job %s waits for the broker: %s", task.id, error)

@@ -70,7 +70,7 @@ class OutboxLoop:
                 break
 
 
-class OutboxStep(bootsteps.StartStopStep):  # type: ignore[misc]  # celery's steps are untyped
+class OutboxStep(bootsteps.StartStopStep):
     """Runs the loop inside a worker."""
 
     name = "omma-outbox"

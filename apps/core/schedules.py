@@ -1,5 +1,6 @@
 """When a periodic job is due. A schedule is a number of seconds, or five cron fields in UTC."""
 
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 
 from celery.schedules import ParseException, crontab
@@ -7,6 +8,17 @@ from celery.schedules import ParseException, crontab
 from apps.core.exceptions import InvalidInputError
 
 LONGEST_CRON_GAP_DAYS = 366 * 8  # the 29th of February across a century
+
+
+@dataclass(frozen=True, slots=True)
+class CronFields:
+    """When a cron schedule is due; days of the week count from Sunday, 0."""
+
+    minute: frozenset[int]
+    hour: frozenset[int]
+    day_of_month: frozenset[int]
+    month_of_year: frozenset[int]
+    day_of_week: frozenset[int]
 
 
 def latest_slot(schedule: str, now: datetime) -> datetime:
@@ -26,20 +38,21 @@ def check_schedule(schedule: str) -> None:
     _latest_cron_slot(_parse_cron(schedule), datetime.now(UTC))
 
 
-def _parse_cron(schedule: str) -> crontab:
-    fields = schedule.split()
-    if len(fields) != 5:
+def _parse_cron(schedule: str) -> CronFields:
+    parts = schedule.split()
+    if len(parts) != 5:
         raise InvalidInputError(
             f"Expected a number of seconds or five cron fields, got {schedule!r}.", field="schedule"
         )
-    minute, hour, day_of_month, month_of_year, day_of_week = fields
+    minute, hour, day_of_month, month_of_year, day_of_week = parts
     try:
-        return crontab(minute, hour, day_of_week, day_of_month, month_of_year)
+        parsed = vars(crontab(minute, hour, day_of_week, day_of_month, month_of_year))
     except (ParseException, ValueError) as error:
         raise InvalidInputError(f"{schedule!r} is not a cron schedule: {error}.", field="schedule") from error
+    return CronFields(**{field.name: frozenset(parsed[field.name]) for field in fields(CronFields)})
 
 
-def _latest_cron_slot(cron: crontab, now: datetime) -> datetime:
+def _latest_cron_slot(cron: CronFields, now: datetime) -> datetime:
     day = now.replace(hour=0, minute=0, second=0, microsecond=0)
     for days_back in range(LONGEST_CRON_GAP_DAYS):
         slot = _latest_slot_on(cron, day - timedelta(days=days_back), now)
@@ -48,7 +61,7 @@ def _latest_cron_slot(cron: crontab, now: datetime) -> datetime:
     raise InvalidInputError("This cron schedule never comes due.", field="schedule")
 
 
-def _latest_slot_on(cron: crontab, day: datetime, now: datetime) -> datetime | None:
+def _latest_slot_on(cron: CronFields, day: datetime, now: datetime) -> datetime | None:
     is_day = (
         day.month in cron.month_of_year
         and day.day in cron.day_of_month

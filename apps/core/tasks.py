@@ -24,4 +24,4 @@ def run_task(task_id: str) -> None:
 
 def send_run(run: PeriodicRun) -> None:
     """Send a periodic job's run to its queue; raises what the broker's client raises."""
-    run_periodic_job.apply_async([run.job_id, run.slot.isoformat()], queue=run.job.queue, retry=False)
+    run_periodic_job.apply_async((run.job_id, run.slot.isoformat()), queue=run.job.queue, retry=False)

@@ -17,9 +17,11 @@ from omma.origins import SameOrigin, refuse
 
 socket_routes = [route for module in app_modules("routing") for route in module.websocket_urlpatterns]
 
+any_other = re_path(r"", refuse)  # type: ignore[arg-type]  # channels routes to ASGI applications, not to views
+
 application = ProtocolTypeRouter(
     {
         "http": _django,
-        "websocket": SameOrigin(AuthMiddlewareStack(URLRouter([*socket_routes, re_path(r"", refuse)]))),
+        "websocket": SameOrigin(AuthMiddlewareStack(URLRouter([*socket_routes, any_other]))),
     }
 )

@@ -46,6 +46,8 @@ class Gate:
 class PatientServer(Server):  # type: ignore[misc]  # daphne has no types
     """Daphne with back-pressure, for HTTP bodies and for sockets."""
 
+    endpoints: list[str]
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._gates: dict[Any, Gate] = {}

@@ -117,7 +117,7 @@ class Postgres:
         password_file.write_text(self._password, encoding="ascii")
         if identity is not None:
             os.chown(password_file, *identity)
-        options = [
+        options: list[str | Path] = [
             "--pgdata", self._cluster, "--username", USER, "--pwfile", password_file,
             "--auth", "scram-sha-256", "--encoding", "UTF8",
             "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C",
