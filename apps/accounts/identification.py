@@ -81,12 +81,14 @@ def actor_of(request: Any) -> Actor:
 
 async def actor_of_async(request: Any) -> Actor:
     """Return the actor of a request, for async views; the thread's connection is given back."""
-    return await database_sync_to_async(actor_of)(request)
+    actor: Actor = await database_sync_to_async(actor_of)(request)
+    return actor
 
 
 async def actor_of_scope(scope: Any) -> Actor:
     """Return a socket's actor, read afresh: ask again to notice a logout, a new password or a lost right."""
-    return await database_sync_to_async(_load_from_scope)(scope)
+    actor: Actor = await database_sync_to_async(_load_from_scope)(scope)
+    return actor
 
 
 def address_of(request: HttpRequest) -> str | None:

@@ -1,7 +1,7 @@
 """Accounts (tenants), users, who may see what, and API tokens."""
 
 from django.contrib.auth.hashers import check_password, make_password
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
@@ -34,14 +34,12 @@ class User(AbstractUser):
         default=0
     )  # raised to end every session and token of this user
 
-    objects = UserManager()
-
     def set_password(self, raw_password: str | None) -> None:
         """Set a new password; whoever saves it, what was logged in with the old one ends."""
         super().set_password(raw_password)
         self.session_epoch += 1
 
-    def check_password(self, raw_password: str) -> bool:
+    def check_password(self, raw_password: str | None) -> bool:
         """Check as Django does; renewing an outdated hash is no new password."""
 
         def renew(raw: str) -> None:

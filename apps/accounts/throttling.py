@@ -78,7 +78,8 @@ def forget_old_tries() -> str:
 def _blocked_until(excess: int, now: datetime) -> datetime | None:
     if excess < 0:
         return None
-    return now + min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(excess, 20))
+    doublings: int = 1 << min(excess, 20)
+    return now + min(LONGEST_DELAY, FIRST_DELAY * doublings)
 
 
 def _network_of(address: str) -> str:

@@ -2,6 +2,7 @@
 
 import logging
 
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView as DjangoLoginView
 from django.db import transaction
 from django.http import HttpResponse
@@ -22,7 +23,7 @@ class LoginView(DjangoLoginView):
     authentication_form = LoginForm
     redirect_authenticated_user = True
 
-    def form_valid(self, form: LoginForm) -> HttpResponse:
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         user = form.get_user()
         with transaction.atomic():
             response = super().form_valid(form)
@@ -30,10 +31,11 @@ class LoginView(DjangoLoginView):
         remember_device(response, user.get_username())
         return response
 
-    def form_invalid(self, form: LoginForm) -> HttpResponse:
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         logger.warning("login refused from %s", address_of(self.request))
         response = self.render_to_response(self.get_context_data(form=form))
-        response.status_code = 429 if form.retry_after_s else 422
-        if form.retry_after_s:
-            response["Retry-After"] = str(form.retry_after_s)
+        retry_after_s = form.retry_after_s if isinstance(form, LoginForm) else 0
+        response.status_code = 429 if retry_after_s else 422
+        if retry_after_s:
+            response["Retry-After"] = str(retry_after_s)
         return response

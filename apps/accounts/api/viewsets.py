@@ -15,6 +15,7 @@ from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from apps.accounts.access import Action, Actor, Resource, actor_of, require, visible
@@ -24,10 +25,8 @@ Row = TypeVar("Row", bound=models.Model)
 READ_METHODS = ("get", "head", "options")
 
 
-class ActorMixin:
+class ActorMixin(APIView):
     """The actor of the request, as `self.actor`."""
-
-    request: Request
 
     @property
     def actor(self) -> Actor:

@@ -1,6 +1,6 @@
 """`?ordering=`: an allow-list, refused by name, and always ending in the key, so that pages never overlap."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Model, QuerySet
@@ -25,19 +25,19 @@ class StableOrderingFilter(OrderingFilter):
             raise ValidationError(
                 {self.ordering_param: [f"Cannot order by {unknown[0]!r}; it can be: {known}."]}
             )
-        chosen = list(terms or self.get_default_ordering(view) or queryset.query.order_by or ())
-        return self._with_key(chosen, queryset)
+        chosen = terms or self.get_default_ordering(view) or queryset.query.order_by or ()
+        return self._with_key([str(term) for term in chosen], queryset)
 
     def _with_key(self, terms: list[str], queryset: QuerySet[Model]) -> list[str]:
         options = queryset.model._meta
         key = options.pk.name if options.pk else "pk"
-        terms = terms or list(options.ordering)
-        if not any(str(term).lstrip("-") in {key, "pk"} for term in terms):
-            terms.append(f"-{key}" if not terms or str(terms[0]).startswith("-") else key)
+        terms = terms or [str(term) for term in options.ordering or ()]
+        if not any(term.lstrip("-") in {key, "pk"} for term in terms):
+            terms.append(f"-{key}" if not terms or terms[0].startswith("-") else key)
         return terms
 
     def get_valid_fields(
-        self, queryset: QuerySet[Model], view: Any, context: dict[str, Any] | None = None
+        self, queryset: QuerySet[Model], view: Any, context: Mapping[str, Any] | None = None
     ) -> list[tuple[str, str]]:
         names: Sequence[str] = getattr(view, "ordering_fields", None) or self.ordering_fields
         return [(name, name.replace("_", " ")) for name in names]

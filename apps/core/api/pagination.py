@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import PageNumberPagination as BasePagination
 from rest_framework.request import Request
@@ -22,9 +21,7 @@ class PageNumberPagination(BasePagination):
             raise ValidationError({"page_size": [f"Expected a number from 1 to {self.max_page_size}."]})
         return super().get_page_size(request)
 
-    def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: Any = None
-    ) -> list[Any] | None:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
         try:
             return super().paginate_queryset(queryset, request, view)
         except NotFound as exc:

@@ -1,11 +1,12 @@
 """How viewsets become OpenAPI: bodies by write serializers, answers by read serializers, errors alike."""
 
-from typing import Any
+from typing import Any, Literal
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
 
+Direction = Literal["request", "response"]
 _WRITES = {"create", "partial_update", "update"}
 
 
@@ -36,8 +37,8 @@ class OmmaAutoSchema(AutoSchema):
             return super().get_response_serializers()
         return {"201" if self.method == "POST" else "200": read}
 
-    def _get_response_bodies(self, direction: str = "response") -> Any:
-        bodies = super()._get_response_bodies(direction)  # type: ignore[no-untyped-call]
+    def _get_response_bodies(self, direction: Direction = "response") -> Any:
+        bodies = super()._get_response_bodies(direction)
         error = OpenApiResponse(ErrorSerializer, description="The error envelope.")
         bodies["default"] = self._get_response_for_code(error, "default", direction=direction)  # type: ignore[no-untyped-call]
         return bodies

@@ -77,9 +77,10 @@ def _volume_lines() -> list[VolumeLine]:
 @login_required
 def job_run(request: HttpRequest, name: str) -> HttpResponse:
     """Run a periodic job now."""
+    actor = actor_of(request)
     job = PeriodicJob.objects.filter(pk=name).first()
-    if job is None:
+    if job is None or not may_see_system(actor):
         raise Http404
-    services.run_job_now(actor=actor_of(request), job=job)
+    services.run_job_now(actor=actor, job=job)
     messages.success(request, _("The job is on its way; its result appears here."))
     return redirect("pages:system")

@@ -239,7 +239,7 @@ def _rules(world: World) -> dict[UUID, str]:
     for key, resource in world.resources.items():
         if resource.account_id is not None and resource.shows_cameras:
             rule = Rule.objects.create(account_id=resource.account_id, name=key)
-            rule.cameras.set(resource.camera_ids)
+            rule.cameras.set(Camera.objects.filter(pk__in=resource.camera_ids))
             made[rule.pk] = key
     return made
 

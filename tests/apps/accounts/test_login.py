@@ -7,7 +7,6 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from apps.accounts import forms
 from apps.accounts.models import LoginAttempt
 from apps.core.models import AuditEntry
 from tests import factories
@@ -20,7 +19,7 @@ LOGIN = "/accounts/login/"
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     clock = FakeClock(timezone.now())
-    monkeypatch.setattr(forms.timezone, "now", clock.now)
+    monkeypatch.setattr(timezone, "now", clock.now)
     return clock
 
 

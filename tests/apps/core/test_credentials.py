@@ -1,11 +1,11 @@
 """Credentials at rest."""
 
+import time
 from pathlib import Path
 
 import pytest
 from pytest_django import Settings
 
-from apps.core import credentials
 from apps.core.credentials import KEY_ID_LENGTH, add_key, needs_resealing, seal, unseal
 from apps.core.exceptions import SecretsError
 
@@ -40,7 +40,7 @@ def test_keys_are_made_when_missing_and_for_the_owner_only(keys: Path) -> None:
 
 def test_the_newest_key_seals_and_every_key_unseals(monkeypatch: pytest.MonkeyPatch) -> None:
     old = seal("secret")
-    monkeypatch.setattr(credentials.time, "time_ns", lambda: 2**62)
+    monkeypatch.setattr(time, "time_ns", lambda: 2**62)
     newest = add_key()
 
     new = seal("secret")

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 from channels.db import database_sync_to_async
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -17,7 +17,6 @@ from apps.accounts.models import Member
 from apps.core import audit, periodic, representations
 from apps.core.models import AuditEntry, Lease, Node, PeriodicJob, PeriodicRun, Task, TaskState
 from apps.streams.models import Source
-from apps.system import health
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -67,7 +66,7 @@ def test_health_is_503_while_the_database_is_away(client: Client, monkeypatch: p
     def refuse(*args: Any, **kwargs: Any) -> Any:
         raise OperationalError("connection to server at 10.0.0.1 failed: password hunter2")
 
-    monkeypatch.setattr(health.connection, "cursor", refuse)
+    monkeypatch.setattr(connection, "cursor", refuse)
 
     answer = client.get(API + "system/health/")
 
