@@ -12,7 +12,7 @@ from apps.cameras.addresses import CameraAddress, read_camera_address
 from apps.cameras.logins import login_of, seal_login
 from apps.cameras.models import Camera, Driver
 from apps.cameras.options import check_options, default_options
-from apps.cameras.provisioning import provision
+from apps.cameras.provisioning import prepare_removal, provision
 from apps.core import audit, outbox
 from apps.core.exceptions import InvalidInputError
 from apps.core.numbering import next_number
@@ -76,8 +76,9 @@ def update_camera(*, actor: Actor, camera: Camera, changes: Mapping[str, Any]) -
 
 @transaction.atomic
 def delete_camera(*, actor: Actor, camera: Camera) -> None:
-    """Remove a camera with everything under it; its files go with the next retention run."""
+    """Remove a camera with everything under it; its files follow as soon as nothing writes there."""
     require(actor, Action.MANAGE_CAMERAS, _resource(camera))
+    prepare_removal(camera, actor)
     _tell(actor, "camera.deleted", camera, {})
     camera.delete()
 

@@ -12,10 +12,12 @@ class StreamsConfig(AppConfig):
         from apps.core import periodic, representations, worker_steps
         from apps.streams.api.serializers import SourceReadSerializer, StreamReadSerializer
         from apps.streams.models import Source, Stream
+        from apps.streams.removing import plan_removal
         from apps.streams.services import provision_camera
         from apps.streams.worker_steps import CaptureStep
 
         provisioning.register(10, provision_camera)
+        provisioning.register_removal(10, plan_removal)
         representations.register("stream", loader_for(Stream.objects.all, StreamReadSerializer))
         representations.register("source", loader_for(Source.objects.all, SourceReadSerializer))
         worker_steps.register("capture", CaptureStep)

@@ -197,7 +197,7 @@ class Segment(models.Model):
 
 
 class Gap(models.Model):
-    """An explained hole in a stream, `[start, end)`, open while `end` is null; partitioned by week over the id."""
+    """An explained hole in a stream, `[start, end)`; open while `end` is null. Partitioned like segments."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     account_id = models.UUIDField()

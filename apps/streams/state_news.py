@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
+
 from apps.core import outbox
 from apps.core.times import from_us
 from apps.streams.models import Source, Stream, StreamLog
@@ -33,12 +35,11 @@ def apply_state(source_id: UUID, news: Mapping[str, Any]) -> None:
 
 def log_state(source: Source, *, actor_name: str = "") -> None:
     """Append the source's state to its log."""
-    assert source.status_at is not None  # whoever sets a state says when
     StreamLog.objects.create(
         account_id=source.account_id,
         camera_id=source.camera_id,
         source=source,
-        at=source.status_at,
+        at=source.status_at or timezone.now(),
         status=source.status,
         code=source.status_code,
         detail=source.status_detail,

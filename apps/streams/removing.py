@@ -1,0 +1,68 @@
+"""The footage of a removed camera: named in a job while its rows still exist, unlinked afterwards.
+
+Only folders that such a job names are ever deleted: a folder that no row knows may be all that a lost
+database left behind.
+"""
+
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from apps.accounts.access import Actor
+from apps.cameras.models import Camera
+from apps.core import jobs
+from apps.core.exceptions import UnavailableError
+from apps.core.leases import nudge
+from apps.core.models import Lease, LeaseKind, Task
+from apps.streams.models import Source, Stream, Volume, VolumeState
+from apps.streams.volumes import state_of
+from omma_engine.record.recover import sync_folder
+
+logger = logging.getLogger(__name__)
+
+JOB = "remove_footage"
+
+
+def plan_removal(camera: Camera, actor: Actor) -> None:
+    """Note which folders go with a camera; runs in the transaction that removes it."""
+    streams = Stream.objects.filter(camera=camera).values_list("id", flat=True)
+    sources = Source.objects.filter(camera=camera).values_list("id", flat=True)
+    jobs.enqueue(
+        JOB,
+        f"{JOB}:{camera.id}",
+        {"streams": [str(one) for one in streams], "sources": [str(one) for one in sources]},
+        account_id=camera.account_id,
+        created_by=actor.user_id,
+    )
+    nudge(LeaseKind.SOURCE.value)
+
+
+@jobs.handler(JOB, queue="retention")
+def remove_footage(task: Task) -> dict[str, Any]:
+    """Unlink the folders that the job names, once nothing writes there any more; may be repeated."""
+    stream_ids = [UUID(one) for one in task.parameters["streams"]]
+    source_ids = [UUID(one) for one in task.parameters["sources"]]
+    if Stream.objects.filter(id__in=stream_ids).exists():
+        return {"removed": 0}  # the camera is still there
+    if Lease.objects.filter(object_id__in=source_ids, lease_until__gt=timezone.now()).exists():
+        raise UnavailableError("The camera is still being recorded.")
+    removed = 0
+    for volume in Volume.objects.order_by("id"):
+        if state_of(volume) in {VolumeState.READY, VolumeState.FULL}:
+            root = Path(volume.root)
+            removed += _remove(root / "segments", stream_ids) + _remove(root / "journal", source_ids)
+    Lease.objects.filter(object_id__in=source_ids, owner="").delete()
+    return {"removed": removed}
+
+
+def _remove(parent: Path, names: list[UUID]) -> int:
+    folders = [parent / str(name) for name in names if (parent / str(name)).is_dir()]
+    for folder in folders:
+        shutil.rmtree(folder)
+    if folders:
+        sync_folder(parent)
+    return len(folders)
