@@ -11,6 +11,12 @@ from apps.core.exceptions import OmmaError
 from apps.recordings import services
 from apps.recordings.models import Recording, RetentionPolicy
 
+_FACTS = (
+    "id", "account", "camera", "stream", "number", "state", "wanted_start", "start", "end",
+    "until", "trigger_at", "best_at", "cause_kind", "cause_id", "cause_name", "labels", "confidence",
+    "is_held", "thumbnail", "continues", "created_at", "updated_at",
+)  # fmt: skip
+
 
 @admin.register(Recording)
 class RecordingAdmin(admin.ModelAdmin[Recording]):
@@ -24,12 +30,8 @@ class RecordingAdmin(admin.ModelAdmin[Recording]):
     list_select_related = ["camera"]
     ordering = ["-start"]
     actions = ["hold", "release", "stop", "delete_rows"]
-    fields = [
-        "id", "account", "camera", "stream", "number", "name", "state", "wanted_start", "start", "end",
-        "until", "trigger_at", "best_at", "cause_kind", "cause_id", "cause_name", "labels", "confidence",
-        "is_held", "thumbnail", "continues", "created_at", "updated_at",
-    ]  # fmt: skip
-    readonly_fields = [name for name in fields if name != "name"]
+    fields = [*_FACTS, "name"]
+    readonly_fields = list(_FACTS)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # a recording needs a stream that records: by the pages or the API

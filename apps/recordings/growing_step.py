@@ -66,7 +66,7 @@ class GrowingLoop:
             self._stopping.wait(PERIOD_S)
 
 
-class GrowingStep(bootsteps.StartStopStep):  # type: ignore[misc]  # celery's steps are untyped
+class GrowingStep(bootsteps.StartStopStep):
     """Runs the loop inside a worker."""
 
     name = "omma-recordings"

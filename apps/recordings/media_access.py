@@ -21,26 +21,26 @@ _ABSENT = Resource(None)
 
 def playable_recording(request: HttpRequest, recording_id: UUID) -> Recording:
     row = Recording.objects.select_related("camera").filter(pk=recording_id).first()
-    _require(request, Action.PLAYBACK, row and resource_of(row.account_id, row.camera_id))
+    _require(request, Action.PLAYBACK, _resource(row))
     return _found(row)
 
 
 def playable_stream(request: HttpRequest, stream_id: UUID) -> Stream:
     row = Stream.objects.select_related("camera").filter(pk=stream_id).first()
-    _require(request, Action.PLAYBACK, row and resource_of(row.account_id, row.camera_id))
+    _require(request, Action.PLAYBACK, _resource(row))
     return _found(row)
 
 
 def playable_segment(request: HttpRequest, segment_id: UUID) -> Segment:
     rows = Segment.objects.select_related("volume").exclude(state=SegmentState.GARBAGE)
     row = rows.filter(pk=segment_id).defer("fragments").first()
-    _require(request, Action.PLAYBACK, row and resource_of(row.account_id, row.camera_id))
+    _require(request, Action.PLAYBACK, _resource(row))
     return _found(row)
 
 
-def resource_of(account_id: UUID, camera_id: UUID | None) -> Resource:
+def resource_of(account_id: UUID, camera_id: UUID) -> Resource:
     """Return the resource of one camera's media."""
-    return Resource(account_id, frozenset({camera_id}) if camera_id else frozenset())
+    return Resource(account_id, frozenset({camera_id}))
 
 
 def still_allowed(request: HttpRequest, resource: Resource) -> Callable[[], Awaitable[bool]]:
@@ -74,6 +74,10 @@ def wanted_time(request: HttpRequest, name: str) -> datetime:
     if moment is None or moment.utcoffset() is None:
         raise InvalidInputError("Expected a time like 2026-01-31T12:00:00Z.", field=name)
     return moment
+
+
+def _resource(row: Recording | Stream | Segment | None) -> Resource | None:
+    return resource_of(row.account_id, row.camera_id) if row is not None else None
 
 
 def _require(request: HttpRequest, action: Action, resource: Resource | None) -> None:

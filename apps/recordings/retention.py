@@ -47,9 +47,9 @@ _PRESENT = {VolumeState.READY, VolumeState.FULL}
 _FAR = timedelta(days=3650)
 
 
-def run() -> str:
+def run(now: datetime | None = None) -> str:
     """Delete what retention no longer keeps: the periodic job."""
-    now = timezone.now()
+    now = now or timezone.now()
     volumes = present_volumes()
     forgotten = sweep_garbage(volumes)
     decision = decide(gather(now, volumes))
@@ -111,10 +111,21 @@ def _footage(volume_ids: list[UUID]) -> list[Footage]:
     )  # fmt: skip
     return [
         Footage(
-            *ids, to_us(start), to_us(end), size, is_open=state == SegmentState.OPEN, is_transient=transient
+            segment_id=segment_id,
+            stream_id=stream_id,
+            camera_id=camera_id,
+            account_id=account_id,
+            volume_id=volume_id,
+            start_us=to_us(start),
+            end_us=to_us(end),
+            size_bytes=size,
+            is_open=state == SegmentState.OPEN,
+            is_transient=is_transient,
         )
-        for *ids, start, end, size, state, transient in columns.iterator(chunk_size=5000)
-    ]
+        for (
+            segment_id, stream_id, camera_id, account_id, volume_id, start, end, size, state, is_transient,
+        ) in columns.iterator(chunk_size=5000)
+    ]  # fmt: skip
 
 
 def _intervals(now: datetime) -> list[Interval]:

@@ -77,8 +77,10 @@ def checked_cameras(value: Iterable[Camera], account: Account, *, all_cameras: b
 
 
 def _checked_point(value: object, number: int) -> Point:
-    is_pair = isinstance(value, list | tuple) and len(value) == 2
-    if not is_pair or not all(isinstance(one, int | float) and not isinstance(one, bool) for one in value):  # type: ignore[attr-defined]  # a pair
+    if not isinstance(value, list | tuple) or len(value) != 2 or not all(map(_is_number, value)):
         raise InvalidInputError(f"Point {number}: expected [x, y].", field="polygon")
-    x, y = value  # type: ignore[misc]  # a pair
-    return float(x), float(y)
+    return float(value[0]), float(value[1])
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -43,9 +43,16 @@ class MatchNews:
 
     @classmethod
     def read(cls, payload: dict[str, Any]) -> "MatchNews":
-        ids = (UUID(payload[name]) for name in ("rule_id", "event_id", "stream_id", "camera_id"))
-        times = (from_us(payload[name]) for name in ("at_us", "until_us"))
-        return cls(*ids, payload["label"], payload["confidence"], *times)
+        return cls(
+            rule_id=UUID(payload["rule_id"]),
+            event_id=UUID(payload["event_id"]),
+            stream_id=UUID(payload["stream_id"]),
+            camera_id=UUID(payload["camera_id"]),
+            label=payload["label"],
+            confidence=payload["confidence"],
+            at=from_us(payload["at_us"]),
+            until=from_us(payload["until_us"]),
+        )
 
 
 def fire(row: OutboxRow) -> None:
@@ -70,9 +77,9 @@ def forget_recording(row: OutboxRow) -> None:
     RuleFiring.objects.filter(recording_id=row.subject_id).update(recording_id=None)
 
 
-def forget_old_firings() -> str:
+def forget_old_firings(now: datetime | None = None) -> str:
     """Delete firings past their keeping time: the periodic job."""
-    count, _ = RuleFiring.objects.filter(at__lt=timezone.now() - KEPT).delete()
+    count, _ = RuleFiring.objects.filter(at__lt=(now or timezone.now()) - KEPT).delete()
     return f"{count} firings"
 
 

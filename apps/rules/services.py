@@ -1,5 +1,6 @@
 """What people do with rules: list, create, change and delete them."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
@@ -92,7 +93,7 @@ def _set_values(rule: Rule, values: dict[str, Any]) -> None:
     unknown = set(values) - set(CHANGEABLE)
     if unknown:
         raise InvalidInputError("This cannot be set.", field=min(unknown))
-    checks = {
+    checks: dict[str, Callable[[Any], object]] = {
         "name": checked_name,
         "labels": checked_labels,
         "polygon": checked_polygon,

@@ -1,5 +1,7 @@
 """Filters of recordings; a bad value is a 400 that names the field."""
 
+from uuid import UUID
+
 import django_filters
 from django.db.models import Q, QuerySet
 
@@ -31,7 +33,7 @@ class RecordingFilter(django_filters.FilterSet):
     def with_label(self, rows: QuerySet[Recording], name: str, value: str) -> QuerySet[Recording]:
         return rows.filter(labels__contains=[value.strip().lower()])
 
-    def of_rule(self, rows: QuerySet[Recording], name: str, value: object) -> QuerySet[Recording]:
+    def of_rule(self, rows: QuerySet[Recording], name: str, value: UUID) -> QuerySet[Recording]:
         return rows.filter(cause_kind=CauseKind.RULE, cause_id=value)
 
     def with_text(self, rows: QuerySet[Recording], name: str, value: str) -> QuerySet[Recording]:

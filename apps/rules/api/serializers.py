@@ -21,7 +21,9 @@ class RuleReadSerializer(serializers.ModelSerializer[Rule]):
     """A rule. `cameras` is empty where `all_cameras` is true; empty rolls are the stream's own."""
 
     account = serializers.UUIDField(source="account_id", read_only=True)
-    cameras = serializers.PrimaryKeyRelatedField[Any](many=True, read_only=True)
+    cameras = serializers.PrimaryKeyRelatedField[Any](
+        many=True, read_only=True, pk_field=serializers.UUIDField()
+    )
     labels = serializers.ListField(child=serializers.CharField(), read_only=True)
     polygon = PolygonField(read_only=True)
 

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Self, cast
+from typing import Self, TypeAlias, cast
 
 import av
 from av.container import InputContainer, OutputContainer
@@ -30,6 +30,8 @@ _FORMAT_SERIAL = 1  # raised when the same footage yields other bytes
 _TICKS_HZ = 90_000
 _SECOND_US = 1_000_000
 _READ_BUFFER_BYTES = 1 << 20
+
+_Packet: TypeAlias = "av.Packet[av.stream.Stream]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,7 @@ class _ClipWriter:
 
     def append(self, piece: Piece, file: PieceFile, at_us: int) -> None:
         try:
-            with av.open(file, format="mp4", buffer_size=_READ_BUFFER_BYTES) as source:
+            with av.open(file, mode="r", format="mp4", buffer_size=_READ_BUFFER_BYTES) as source:
                 self._append(source, piece, at_us)
         except av.error.InvalidDataError as exc:
             message = f"expected video in {piece.source.path}, got unreadable data"
@@ -205,7 +207,7 @@ class _ClipWriter:
         video, audio = source.streams.video[0], self._matching_audio(source)
         video_track, prefix = self._open_tracks(video, audio)
         placing: _Placing | None = None
-        early: list[av.Packet] = []
+        early: list[_Packet] = []
         for packet in source.demux(*([video] if audio is None else [video, audio])):
             if packet.dts is None or packet.pts is None or packet.time_base is None:
                 continue
@@ -245,13 +247,13 @@ class _ClipWriter:
         same = (kept.name, kept.extradata) == (audio.codec_context.name, audio.codec_context.extradata)
         return audio if same and audio.sample_rate == self._audio.ticks_hz else None
 
-    def _copy_sound(self, packet: av.Packet, placing: _Placing) -> None:
+    def _copy_sound(self, packet: _Packet, placing: _Placing) -> None:
         if self._audio is not None:
             self._copy(packet, self._audio, placing, b"")
 
-    def _copy(self, packet: av.Packet, track: _Track, placing: _Placing, prefix: bytes) -> None:
+    def _copy(self, packet: _Packet, track: _Track, placing: _Placing, prefix: bytes) -> None:
         # The caller skips packets without times, so the casts hold.
-        base = cast("Fraction", packet.time_base)
+        base = packet.time_base
         pts_s = cast("int", packet.pts) * base - placing.origin_s
         dts_s = cast("int", packet.dts) * base - placing.origin_s
         is_sound = packet.stream.type == "audio"
@@ -272,7 +274,7 @@ class _ClipWriter:
         self._output.mux(copied)
 
 
-def _with_prefix(packet: av.Packet, prefix: bytes) -> av.Packet:
+def _with_prefix(packet: _Packet, prefix: bytes) -> _Packet:
     copied = av.Packet(prefix + bytes(packet))
     copied.is_keyframe = packet.is_keyframe
     return copied

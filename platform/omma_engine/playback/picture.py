@@ -43,7 +43,7 @@ def grab_picture(slices: Sequence[SegmentSlice], *, at_us: int) -> Picture:
 def _decode(piece: Piece, file: PieceFile, at_us: int) -> Picture:
     best: tuple[av.VideoFrame, int] | None = None
     origin: Fraction | None = None
-    with av.open(file, format="mp4") as source:
+    with av.open(file, mode="r", format="mp4") as source:
         for frame in source.decode(video=0):
             if frame.pts is None or frame.time_base is None:
                 continue
@@ -56,7 +56,7 @@ def _decode(piece: Piece, file: PieceFile, at_us: int) -> Picture:
     if best is None:
         message = f"expected a picture in {piece.source.path}, got none"
         raise FootageDamagedError(message)
-    return Picture(best[0].to_ndarray(format="bgr24"), best[1])
+    return Picture(np.asarray(best[0].to_ndarray(format="bgr24"), dtype=np.uint8), best[1])
 
 
 def encode_jpeg(pixels: NDArray[np.uint8], *, max_width: int | None = None) -> bytes:

@@ -31,6 +31,10 @@ def answer(
     return file_response(request, file, etag="abc", content_type="video/mp4", filename=filename)
 
 
+def open_descriptors() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
 async def body_of(response: HttpResponseBase) -> bytes:
     if not isinstance(response, StreamingHttpResponse):
         return cast("bytes", response.content)  # type: ignore[attr-defined]
@@ -181,7 +185,7 @@ async def test_large_file_comes_in_bounded_chunks_and_survives_its_deletion(tmp_
 
 @pytest.mark.parametrize("case", ["sent", "unsent", "head", "unchanged", "unsatisfiable"])
 async def test_descriptor_is_closed_in_every_case(data_path: Path, case: str) -> None:
-    before = sum(1 for _ in Path("/proc/self/fd").iterdir())
+    before = open_descriptors()
     headers = {"unchanged": {"If-None-Match": "*"}, "unsatisfiable": {"Range": "bytes=9999-"}}.get(case, {})
 
     response = answer(data_path, method="HEAD" if case == "head" else "GET", **headers)
@@ -189,7 +193,7 @@ async def test_descriptor_is_closed_in_every_case(data_path: Path, case: str) ->
         await body_of(response)
     response.close()
 
-    assert sum(1 for _ in Path("/proc/self/fd").iterdir()) == before
+    assert open_descriptors() == before
 
 
 async def test_body_ends_when_the_right_is_withdrawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

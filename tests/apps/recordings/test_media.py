@@ -308,6 +308,7 @@ async def test_body_stops_when_the_member_is_removed(
     response = await client.get(f"/media/v1/recordings/{row.pk}.mp4")
 
     received = 0
+    assert isinstance(response, StreamingHttpResponse)
     async for part in cast("AsyncIterator[bytes]", response.streaming_content):
         received += len(part)
         await viewer.memberships.all().adelete()

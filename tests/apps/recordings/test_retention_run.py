@@ -4,7 +4,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.utils import timezone
 
 from apps.core.models import Outbox
 from apps.recordings import retention
@@ -12,14 +11,10 @@ from apps.recordings.expiry import expire
 from apps.recordings.growing import Cause, Sighting, grow, open_or_extend
 from apps.recordings.models import CauseKind, Recording, RecordingState, RetentionPolicy
 from apps.streams.models import Gap, Segment, SegmentState
+from omma_engine.retention import decide
 from tests.apps.recordings.archive import NOON, Archive, at
 
 HOUR = 3600
-
-
-@pytest.fixture(autouse=True)
-def _at_one_o_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention.timezone, "now", lambda: at(HOUR))
 
 
 def files(archive: Archive) -> set[str]:
@@ -42,18 +37,21 @@ def make_recording(archive: Archive, start_s: int, end_s: int, **fields: object)
     return Recording.objects.create(**{**defaults, **fields})
 
 
-def limit_age(archive: Archive, seconds: int) -> None:
-    """Keep footage for this long (policies count whole hours, so the clock moves instead)."""
+def limit_age(archive: Archive) -> None:
+    """Keep this account's footage for an hour."""
     RetentionPolicy.objects.create(account=archive.account, max_age_hours=1)
-    retention.timezone.now = lambda: at(HOUR + seconds)  # type: ignore[method-assign]
+
+
+def run(now_s: float = HOUR) -> str:
+    return retention.run(at(now_s))
 
 
 def test_old_footage_goes_with_its_file_and_leaves_one_gap(archive: Archive) -> None:
     old = archive.record(0, 2, 2)
     kept = archive.record(10, 2)
-    limit_age(archive, 5)
+    limit_age(archive)
 
-    assert retention.run() == "2 expired, 2 files deleted"
+    assert run(HOUR + 5) == "2 expired, 2 files deleted"
 
     assert list(Segment.objects.values_list("id", flat=True)) == [kept[0].id]
     assert files(archive) == {kept[0].path}
@@ -66,7 +64,7 @@ def test_unwanted_transient_footage_goes_and_a_recordings_whole_segments_stay(ar
     rows = archive.record(0, *[4] * 6, is_transient=True)
     make_recording(archive, 9, 13)
 
-    retention.run()
+    run()
 
     assert list(Segment.objects.order_by("start").values_list("id", flat=True)) == [rows[2].id, rows[3].id]
     assert [(gap.start, gap.end) for gap in Gap.objects.order_by("start")] == [
@@ -75,21 +73,19 @@ def test_unwanted_transient_footage_goes_and_a_recordings_whole_segments_stay(ar
     ]
 
 
-def test_transient_footage_waits_for_an_event(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_transient_footage_waits_for_an_event(archive: Archive) -> None:
     archive.record(0, 4, 4, is_transient=True)
-    monkeypatch.setattr(retention.timezone, "now", lambda: at(44.5))
 
-    retention.run()
+    retention.run(at(44.5))
 
     assert Segment.objects.count() == 1
 
 
-def test_default_keeps_a_week(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_keeps_a_week(archive: Archive) -> None:
     archive.add_rows(0, 60)
     archive.add_rows(7200, 60)
-    monkeypatch.setattr(retention.timezone, "now", lambda: NOON + timedelta(days=7, hours=1))
 
-    retention.run()
+    retention.run(NOON + timedelta(days=7, hours=1))
 
     assert list(Segment.objects.values_list("start", flat=True)) == [at(7200)]
 
@@ -98,7 +94,7 @@ def test_size_of_a_camera_is_kept(archive: Archive) -> None:
     archive.add_rows(0, 60, 60, 60, size_bytes=60_000)
     RetentionPolicy.objects.create(account=archive.account, camera=archive.stream.camera, max_bytes=130_000)
 
-    retention.run()
+    run()
 
     assert list(Segment.objects.order_by("start").values_list("start", flat=True)) == [at(60), at(120)]
 
@@ -108,7 +104,7 @@ def test_volume_keeps_its_least_free_space(archive: Archive) -> None:
     archive.volume.max_bytes = 100_000
     archive.volume.save()
 
-    retention.run()
+    run()
 
     assert list(Segment.objects.values_list("start", flat=True)) == [at(60)]
 
@@ -117,9 +113,9 @@ def test_held_and_growing_recordings_keep_their_footage_whatever_the_age(archive
     archive.record(0, 2, 2, 2, 2)
     make_recording(archive, 1, 2, is_held=True)
     make_recording(archive, 5, 5, state=RecordingState.ACTIVE, until=None)
-    limit_age(archive, 3600)
+    limit_age(archive)
 
-    retention.run()
+    run(HOUR + 3600)
 
     assert list(Segment.objects.order_by("start").values_list("start", flat=True)) == [at(0), at(4), at(6)]
 
@@ -128,9 +124,9 @@ def test_recordings_shrink_and_go_with_their_footage(archive: Archive) -> None:
     archive.record(0, 4, 4)
     gone = make_recording(archive, 0, 3)
     shorter = make_recording(archive, 2, 7)
-    limit_age(archive, 5)
+    limit_age(archive)
 
-    retention.run()
+    run(HOUR + 5)
 
     left = Recording.objects.get()
     assert (left.pk, left.start, left.end) == (shorter.pk, at(4), at(7))
@@ -143,7 +139,7 @@ def test_recordings_shrink_and_go_with_their_footage(archive: Archive) -> None:
 
 def test_footage_held_after_the_decision_stays(archive: Archive) -> None:
     rows = archive.record(0, 2, 2)
-    decision = retention.decide(retention.gather(at(30 * 24 * HOUR), retention.present_volumes()))
+    decision = decide(retention.gather(at(30 * 24 * HOUR), retention.present_volumes()))
     assert set(decision.doomed) == {row.id for row in rows}
     make_recording(archive, 0, 1, is_held=True)
 
@@ -155,7 +151,7 @@ def test_footage_held_after_the_decision_stays(archive: Archive) -> None:
 @pytest.mark.parametrize("fault", ["missing", "swapped", "unreadable"])
 def test_volume_that_is_not_ours_loses_nothing(archive: Archive, fault: str) -> None:
     archive.record(0, 2)
-    limit_age(archive, 3600)
+    limit_age(archive)
     identity = archive.root / "omma-volume.json"
     if fault == "missing":
         identity.unlink()
@@ -164,7 +160,7 @@ def test_volume_that_is_not_ours_loses_nothing(archive: Archive, fault: str) -> 
             "{" if fault == "unreadable" else '{"volume_id": "01890000-0000-7000-8000-000000000000"}'
         )
 
-    assert retention.run() == "0 expired, 0 files deleted"
+    assert run(HOUR + 3600) == "0 expired, 0 files deleted"
 
     assert Segment.objects.get().state == SegmentState.CLOSED
     assert len(files(archive)) == 1
@@ -174,18 +170,18 @@ def test_empty_index_deletes_no_file(archive: Archive) -> None:
     archive.record(0, 2)
     Segment.objects.all().delete()
 
-    retention.run()
+    run()
 
     assert len(files(archive)) == 1
 
 
-def test_crash_after_marking_is_made_good(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_crash_after_marking_is_made_good(archive: Archive) -> None:
     row = archive.record(0, 2)[0]
     expire(archive.stream.pk, [row.id], now=at(HOUR))
     assert Segment.objects.get().state == SegmentState.GARBAGE
     assert files(archive) == {row.path}
 
-    assert retention.run() == "0 expired, 1 files deleted"
+    assert run() == "0 expired, 1 files deleted"
 
     assert not Segment.objects.exists()
     assert not files(archive)
@@ -197,7 +193,7 @@ def test_crash_after_unlinking_is_made_good(archive: Archive) -> None:
     expire(archive.stream.pk, [row.id], now=at(HOUR))
     (archive.root / row.path).unlink()
 
-    retention.run()
+    run()
 
     assert not Segment.objects.exists()
 
@@ -208,7 +204,7 @@ def test_file_that_cannot_be_deleted_keeps_its_row(archive: Archive) -> None:
     (archive.root / row.path).unlink()
     (archive.root / row.path).mkdir()
 
-    assert retention.run() == "0 expired, 0 files deleted"
+    assert run() == "0 expired, 0 files deleted"
 
     assert Segment.objects.get().state == SegmentState.GARBAGE
 
@@ -219,7 +215,7 @@ def test_path_that_leads_out_of_its_volume_deletes_nothing(archive: Archive, tmp
     victim.touch()
     Segment.objects.filter(id=row.id).update(path="../victim", state=SegmentState.GARBAGE)
 
-    retention.run()
+    run()
 
     assert victim.exists()
 
@@ -230,23 +226,19 @@ def test_starving_volume_is_told_loudly(archive: Archive, caplog: pytest.LogCapt
     archive.volume.max_bytes = 1000
     archive.volume.save()
 
-    retention.run()
+    run()
 
     assert Outbox.objects.get(kind="system.updated").payload["missing_bytes"] > 50_000
     assert "holds only held footage" in caplog.text
 
 
-def test_pre_roll_of_an_event_survives_a_run_between(
-    archive: Archive, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pre_roll_of_an_event_survives_a_run_between(archive: Archive) -> None:
     archive.record(0, *[4] * 6, is_transient=True)
-    monkeypatch.setattr(retention.timezone, "now", lambda: at(24))
-    retention.run()
+    retention.run(at(24))
 
     cause = Cause(CauseKind.RULE)
     recording = open_or_extend(stream_id=archive.stream.pk, cause=cause, sighting=Sighting(at(18), at(18)))
     grow(recording.pk, at(24))
-    monkeypatch.setattr(retention.timezone, "now", timezone.now)
 
     recording.refresh_from_db()
     assert (recording.start, recording.end) == (at(8), at(24))

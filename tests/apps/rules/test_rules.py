@@ -8,6 +8,7 @@ from django.test import Client
 
 from apps.accounts.access import Actor
 from apps.accounts.actors import actor_of_user, system_actor
+from apps.accounts.models import User
 from apps.core import representations
 from apps.core.exceptions import InvalidInputError, NotVisibleError
 from apps.core.models import AuditEntry, Outbox
@@ -39,7 +40,7 @@ def operator(archive: Archive) -> Actor:
 @pytest.fixture
 def client(operator: Actor) -> Client:
     client = Client()
-    client.force_login(factories.User.objects.get(username="olga"))
+    client.force_login(User.objects.get(username="olga"))
     return client
 
 
@@ -48,7 +49,7 @@ def make_rule(archive: Archive, **values: Any) -> Rule:
     return services.create_rule(actor=system_actor(), account=archive.account, **values)
 
 
-BAD_VALUES = (
+BAD_VALUES: tuple[tuple[dict[str, Any], str], ...] = (
     ({"name": "  "}, "name"),
     ({"name": "x" * 121}, "name"),
     ({"labels": []}, "labels"),

@@ -69,7 +69,10 @@ def read_numbers(path: Path) -> list[tuple[int, int]]:
     """Decode a clip: `(picture number, time in µs)` of every picture, in the order shown."""
     with av.open(str(path)) as source:
         return [
-            (number_in(frame.to_ndarray(format="gray")), round(frame.pts * frame.time_base * _SECOND_US))
+            (
+                number_in(np.asarray(frame.to_ndarray(format="gray"), dtype=np.uint8)),
+                round(frame.pts * frame.time_base * _SECOND_US),
+            )
             for frame in source.decode(video=0)
             if frame.pts is not None and frame.time_base is not None
         ]

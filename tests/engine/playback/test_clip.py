@@ -13,7 +13,7 @@ import pytest
 from omma_engine.errors import FootageDamagedError, FootageMissingError, FootageMixedError
 from omma_engine.playback.clip import ClipPart, build_clip, clip_key, clip_parts
 from omma_engine.playback.slices import select_footage
-from tests.engine.playback.footage import FRAME_US, Shot, read_numbers, record, record_run
+from tests.engine.playback.footage import FRAME_US, Shot, index_fragments, read_numbers, record, record_run
 
 START_US = 1_790_000_000_000_000
 SECOND_US = 1_000_000
@@ -122,22 +122,9 @@ def test_pictures_in_another_order_than_decoded_keep_their_times(tmp_path: Path)
     target = tmp_path / f"{name}.mp4"
     if shutil.which("ffmpeg") is None:
         pytest.skip("ffmpeg is not installed")
-    command = [
-        "ffmpeg",
-        "-v",
-        "error",
-        "-i",
-        tmp_path / source.path,
-        "-c:v",
-        "libx264",
-        "-bf",
-        "2",
-        "-g",
-        "10",
-    ]
-    command += ["-movflags", "frag_keyframe+empty_moov+default_base_moof", target]
+    command = ["ffmpeg", "-v", "error", "-i", str(tmp_path / source.path), "-c:v", "libx264", "-bf", "2"]
+    command += ["-g", "10", "-movflags", "frag_keyframe+empty_moov+default_base_moof", str(target)]
     subprocess.run(command, check=True, timeout=60)
-    from tests.engine.playback.footage import index_fragments
 
     fragments = index_fragments(target)
     size = target.stat().st_size
