@@ -1,6 +1,6 @@
 """Who may do what with what: one table, asked of `may`, and of `visible` over every kind of row."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
@@ -14,7 +14,7 @@ from apps.accounts import actors
 from apps.accounts.access import ANONYMOUS, ROLE_FOR, Action, Actor, Resource, may, require, visible
 from apps.accounts.actors import actor_of_token, actor_of_user, rank_of
 from apps.accounts.models import Member
-from apps.cameras.models import Camera, CameraGroup
+from apps.cameras.models import Camera
 from apps.catalog.models import Model
 from apps.core import outbox
 from apps.core.exceptions import ForbiddenError, NotAuthenticatedError, NotVisibleError
@@ -76,19 +76,6 @@ TABLE = {
     "token of superuser":       "viewer viewer viewer viewer viewer viewer viewer - - viewer -",
     "expired token":            "- " * 11,
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _cameras_of_groups() -> Iterator[None]:
-    before = list(actors._group_resolvers)
-    actors.register_group_resolver(_resolve_groups)
-    yield
-    actors._group_resolvers[:] = before
-
-
-def _resolve_groups(group_ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
-    groups = CameraGroup.objects.filter(pk__in=list(group_ids)).prefetch_related("cameras")
-    return {group.pk: [camera.pk for camera in group.cameras.all()] for group in groups}
 
 
 @pytest.fixture
@@ -293,7 +280,7 @@ def test_visible_asks_the_database_once(
         assert len(visible(actor, Action.VIEW, Camera.objects.all(), camera_path="id")) == 2
 
 
-def test_an_actor_is_loaded_in_four_queries_however_many_accounts(
+def test_an_actor_is_loaded_in_three_queries_however_many_accounts(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     user = factories.make_user()
@@ -304,7 +291,7 @@ def test_an_actor_is_loaded_in_four_queries_however_many_accounts(
         group = factories.make_group(account, [camera])
         member.grants.create(scope_kind="group", scope_id=group.pk)
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         actor = actor_of_user(user)
 
     assert [len(one.cameras) for one in actor.memberships] == [1, 1, 1]

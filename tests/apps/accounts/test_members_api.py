@@ -1,6 +1,5 @@
 """Members: added, changed and removed by administrators of their own account only."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -9,25 +8,12 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from apps.accounts import scopes
 from apps.accounts.models import Account, Grant, Member, User
-from apps.cameras.models import Camera
 from apps.core.models import AuditEntry, Outbox
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 MEMBERS = "/api/v1/members/"
-
-
-@pytest.fixture(autouse=True)
-def _owners_of_cameras() -> Iterator[None]:
-    before = dict(scopes._lookups)
-    scopes.register_scope_owner(
-        "camera", lambda ids: dict(Camera.objects.filter(pk__in=list(ids)).values_list("pk", "account_id"))
-    )
-    yield
-    scopes._lookups.clear()
-    scopes._lookups.update(before)
 
 
 @dataclass(frozen=True)
