@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apps.accounts.access import Action, Actor, Resource, require
 from apps.core import audit
-from apps.core.exceptions import ConflictError, InvalidInputError
+from apps.core.exceptions import ConflictError, InvalidInputError, NotVisibleError
 from apps.core.numbering import next_number
 from apps.recordings.footage import footage_between
 from apps.recordings.growing import lock_stream, settle_bounds
@@ -84,8 +84,7 @@ def save_range(
 def stop_recording(*, actor: Actor, recording: Recording, now: datetime | None = None) -> Recording:
     """End a growing recording now, or the one that continues it; one that is done stays as it is."""
     _require(actor, Action.RECORD, recording)
-    lock_stream(recording.stream_id)
-    growing = _growing_end(recording)
+    growing = _growing_end(_locked(recording))
     if growing is not None:
         moment = now or timezone.now()
         growing.until = max(growing.wanted_start, min(growing.until or moment, moment))
@@ -104,8 +103,7 @@ def extend_recording(
     _require(actor, Action.RECORD, recording)
     if not 1 <= seconds <= MAX_DURATION_S:
         raise InvalidInputError(f"Expected 1 to {MAX_DURATION_S} seconds.", field="seconds")
-    lock_stream(recording.stream_id)
-    growing = _growing_end(recording)
+    growing = _growing_end(_locked(recording))
     if growing is None:
         raise ConflictError("This recording is finished.")
     if growing.until is not None:
@@ -134,7 +132,7 @@ def rename_recording(*, actor: Actor, recording: Recording, name: str) -> Record
     """Give a recording a name; an empty one takes it away."""
     _require(actor, Action.RECORD, recording)
     _check_name(name)
-    locked = Recording.objects.select_for_update(no_key=True, of=("self",)).get(pk=recording.pk)
+    locked = _locked(recording)
     _record(actor, "rename", locked, {"from": locked.name, "to": name})
     locked.name = name
     locked.save(update_fields=["name", "updated_at"])
@@ -146,8 +144,7 @@ def rename_recording(*, actor: Actor, recording: Recording, name: str) -> Record
 def delete_recording(*, actor: Actor, recording: Recording) -> None:
     """Delete a recording. Its footage is the stream's, and goes when retention takes it."""
     _require(actor, Action.RECORD, recording)
-    lock_stream(recording.stream_id)
-    locked = Recording.objects.get(pk=recording.pk)
+    locked = _locked(recording)
     if locked.is_held:
         raise ConflictError("This recording is held; release it first.")
     _record(actor, "delete", locked, {})
@@ -158,8 +155,7 @@ def delete_recording(*, actor: Actor, recording: Recording) -> None:
 
 def _set_held(actor: Actor, recording: Recording, *, is_held: bool) -> Recording:
     _require(actor, Action.RECORD, recording)
-    lock_stream(recording.stream_id)
-    locked = Recording.objects.get(pk=recording.pk)
+    locked = _locked(recording)
     if locked.is_held == is_held:
         return locked
     locked.is_held = is_held
@@ -169,9 +165,18 @@ def _set_held(actor: Actor, recording: Recording, *, is_held: bool) -> Recording
     return locked
 
 
+def _locked(recording: Recording) -> Recording:
+    """Return the row as it is now, under its stream's lock; retention may have taken it meanwhile."""
+    lock_stream(recording.stream_id)
+    row = Recording.objects.filter(pk=recording.pk).first()
+    if row is None:
+        raise NotVisibleError
+    return row
+
+
 def _growing_end(recording: Recording) -> Recording | None:
     """Return the recording itself while it grows, or the one that continues it and grows."""
-    current: Recording | None = Recording.objects.get(pk=recording.pk)
+    current: Recording | None = recording
     while current is not None and current.state != RecordingState.ACTIVE:
         current = Recording.objects.filter(continues=current).first()
     return current
