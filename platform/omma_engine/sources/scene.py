@@ -11,7 +11,7 @@ from omma_engine.sources.backdrop import VARIANTS, draw_backdrop
 from omma_engine.sources.figure import Clothes, Pose, draw_person
 from omma_engine.sources.pixel_code import PixelCode, draw_code
 
-_VISIT_EVERY_S = 24.0
+_VISIT_EVERY_S = 40.0  # longer than a visit with its pre-roll and post-roll: each is a recording of its own
 _FIRST_VISIT_S = 3.0
 _CROSSING_S = 9.0
 _PAUSE_S = 3.0  # the person stops half way

@@ -102,14 +102,14 @@ def test_nothing_moves_in_the_quiet_stretches_although_clock_and_code_change() -
     assert moving[False] > 20
 
 
-def test_a_visit_comes_every_24_seconds_with_quiet_between() -> None:
+def test_a_visit_comes_every_40_seconds_with_quiet_between() -> None:
     scene = SceneRenderer(SceneOptions(fps=FPS))
-    empty = [scene.is_empty(index) for index in range(100 * FPS)]
+    empty = [scene.is_empty(index) for index in range(130 * FPS)]
 
     arrivals = [index / FPS for index in range(1, len(empty)) if empty[index - 1] and not empty[index]]
 
-    assert arrivals == [3.0, 27.0, 51.0, 75.0, 99.0]
-    assert 0.4 < sum(empty) / len(empty) < 0.6
+    assert arrivals == [3.0, 43.0, 83.0, 123.0]
+    assert 0.6 < sum(empty) / len(empty) < 0.8
 
 
 def test_pictures_depend_on_their_number_and_time_alone() -> None:
