@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from apps.catalog.models import Model, ModelVersion
+from apps.core.admin_base import ReadOnlyAdmin
 
 
 class VersionInline(admin.TabularInline[ModelVersion, Model]):
@@ -42,17 +43,8 @@ class ModelAdmin(admin.ModelAdmin[Model]):
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(admin.ModelAdmin[ModelVersion]):
+class ModelVersionAdmin(ReadOnlyAdmin[ModelVersion]):
     list_display = ["model", "version", "runtime", "size_bytes", "created_at"]
     list_filter = ["runtime"]
     search_fields = ["model__name", "sha256"]
     list_select_related = ["model"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: ModelVersion | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: ModelVersion | None = None) -> bool:
-        return False

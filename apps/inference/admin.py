@@ -3,10 +3,11 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.accounts.access import actor_of
+from apps.core.admin_base import ReadOnlyAdmin
 from apps.core.exceptions import OmmaError
 from apps.inference import services
 from apps.inference.models import Analytic, Event, MinuteSummary, Track
@@ -74,39 +75,25 @@ class AnalyticAdmin(admin.ModelAdmin[Analytic]):
             services.update_analytic(actor=actor_of(request), analytic=analytic, values=values)
 
 
-class FoundAdmin(admin.ModelAdmin[Any]):
-    """Rows that hosts write and nobody edits."""
-
-    show_full_result_count = False
-    list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
 @admin.register(Track)
-class TrackAdmin(FoundAdmin):
+class TrackAdmin(ReadOnlyAdmin[Track]):
     list_display = ["label", "number", "confidence", "start", "end", "is_live", "camera_id"]
     list_filter = ["label", "is_live"]
     search_fields = ["=label"]
     ordering = ["-id"]
+    show_full_result_count = False
 
 
 @admin.register(Event)
-class EventAdmin(FoundAdmin):
+class EventAdmin(ReadOnlyAdmin[Event]):
     list_display = ["kind", "label", "confidence", "start", "end", "cause_name", "camera_id"]
     list_filter = ["kind", "label"]
     search_fields = ["=label", "cause_name"]
     ordering = ["-id"]
+    show_full_result_count = False
 
 
 @admin.register(MinuteSummary)
-class MinuteSummaryAdmin(FoundAdmin):
+class MinuteSummaryAdmin(ReadOnlyAdmin[MinuteSummary]):
     list_display = ["minute", "stream_id", "motion", "labels"]
     ordering = ["-minute"]

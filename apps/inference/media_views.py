@@ -2,42 +2,48 @@
 
 import os
 from pathlib import Path, PurePosixPath
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from apps.accounts.access import Action, actor_of, visible
+from apps.core.async_database import in_database_thread
 from apps.core.exceptions import NotAuthenticatedError, NotVisibleError
 from apps.core.http_range import OpenFile, file_response
 from apps.inference.models import Event, Track
 
 
 @require_safe
-def track_crop(request: HttpRequest, track_id: UUID) -> HttpResponseBase:
+async def track_crop(request: HttpRequest, track_id: UUID) -> HttpResponseBase:
     """Answer with the picture of a track's best moment."""
-    return _picture(request, Track.objects.filter(pk=track_id), "crop")
+    return _answer(request, await _find(request, Track.objects.filter(pk=track_id), "crop"))
 
 
 @require_safe
-def event_snapshot(request: HttpRequest, event_id: UUID) -> HttpResponseBase:
+async def event_snapshot(request: HttpRequest, event_id: UUID) -> HttpResponseBase:
     """Answer with the picture that was taken when an event began."""
-    return _picture(request, Event.objects.filter(pk=event_id), "snapshot")
+    return _answer(request, await _find(request, Event.objects.filter(pk=event_id), "snapshot"))
 
 
-def _picture(request: HttpRequest, rows: QuerySet[Track] | QuerySet[Event], field: str) -> HttpResponseBase:
+@in_database_thread
+def _find(request: HttpRequest, rows: QuerySet[Any], field: str) -> tuple[OpenFile, str]:
+    """Authorise and open; the database connection is given back before anything is sent."""
     actor = actor_of(request)
     if not actor.is_authenticated:
         raise NotAuthenticatedError("Log in first.")
     name = visible(actor, Action.PLAYBACK, rows).values_list(field, flat=True).first()
-    connection.close()  # nothing is asked of the database while the picture is sent
     if not name:
         raise NotVisibleError
-    file, stamp = _open(name)
+    return _open(name)
+
+
+def _answer(request: HttpRequest, found: tuple[OpenFile, str]) -> HttpResponseBase:
+    file, stamp = found
     return file_response(request, file, etag=stamp, content_type="image/jpeg")
 
 

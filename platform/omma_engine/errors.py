@@ -15,7 +15,8 @@ EngineError
 │   ├── FootageMixedError       one clip would hold several codecs or picture sizes (not retryable)
 │   └── FootageDamagedError     a file holds no readable video (not retryable)
 ├── DetectorError               a model cannot be loaded or run
-│   └── ModelLayoutError        a model's inputs or outputs are not of a known layout
+│   ├── ModelLayoutError        a model's inputs or outputs are not of a known layout (not retryable)
+│   └── UnsafeModelError        a model file asks for something that no detector needs (not retryable)
 └── ProtocolError               a malformed control message
 """
 
@@ -98,6 +99,11 @@ class DetectorError(EngineError):
 
 class ModelLayoutError(DetectorError):
     code = "model_layout"
+    is_retryable = False
+
+
+class UnsafeModelError(DetectorError):
+    code = "unsafe_model"
     is_retryable = False
 
 

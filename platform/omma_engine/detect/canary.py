@@ -14,7 +14,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from omma_engine.errors import DetectorError, ModelLayoutError
+from omma_engine.errors import DetectorError, ModelLayoutError, UnsafeModelError
 
 DEFAULT_TIMEOUT_S = 60.0
 _CPU_S = 60
@@ -74,8 +74,8 @@ def _read_answer(output: bytes, status: int) -> ModelReport:
     except (ValueError, IndexError):
         raise DetectorError(f"the model ended the process that tried it (status {status})") from None
     if "error" in answer:
-        kind = ModelLayoutError if answer["code"] == ModelLayoutError.code else DetectorError
-        raise kind(answer["error"])
+        known = {kind.code: kind for kind in (ModelLayoutError, UnsafeModelError)}
+        raise known.get(answer["code"], DetectorError)(answer["error"])
     return ModelReport(**answer)
 
 

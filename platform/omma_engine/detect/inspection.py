@@ -10,20 +10,13 @@ from dataclasses import dataclass
 import onnx
 from google.protobuf.message import DecodeError, Message
 
-from omma_engine.errors import DetectorError
+from omma_engine.errors import UnsafeModelError
 
 MAX_FILE_BYTES = 512 << 20
 MAX_NODES = 20_000
 MAX_GRAPH_DEPTH = 8
 MAX_TENSOR_ELEMENTS = 1 << 28
 _KNOWN_DOMAINS = {"", "ai.onnx", "ai.onnx.ml"}
-
-
-class UnsafeModelError(DetectorError):
-    """The file asks for something that no detector needs."""
-
-    code = "unsafe_model"
-    is_retryable = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from onnx import TensorProto, helper
 
 from omma_engine.detect import inspection
 from omma_engine.detect.canary import check_model
-from omma_engine.detect.inspection import UnsafeModelError, inspect_model
-from omma_engine.errors import DetectorError, ModelLayoutError
+from omma_engine.detect.inspection import inspect_model
+from omma_engine.errors import DetectorError, ModelLayoutError, UnsafeModelError
 from tests.engine.detect.tiny_onnx import METADATA, tiny_bytes, tiny_model
 
 
