@@ -7,6 +7,7 @@ whoever sends a chunk of a body or a message of a socket waits at it.
 
 import argparse
 import asyncio
+import logging
 import os
 import socket
 from functools import partial
@@ -115,6 +116,8 @@ def main() -> None:
     if options.fd is not None:
         server.listen_on(options.fd)
     server.run()
+    logging.shutdown()
+    os._exit(0)  # no waiting for threads that still answer somebody, nor for the interpreter to tidy up
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ BINARIES = Path((_WHEEL and _WHEEL.origin) or "").parent / f"pginstall{MAJOR_VER
 USER = "omma"
 DATABASE = "omma"
 START_TIMEOUT_S = 60.0  # a crash with much to replay takes a while
-STOP_TIMEOUT_S = 5.0
+STOP_TIMEOUT_S = 2.0
 PREDECESSOR_TIMEOUT_S = 10.0
 SETTINGS = {
     "listen_addresses": "",

@@ -14,7 +14,7 @@ from omma.embedded.errors import EmbeddedServerError
 from omma.embedded.process import launch, server_environment, stop
 
 START_TIMEOUT_S = 10.0
-STOP_TIMEOUT_S = 3.0
+STOP_TIMEOUT_S = 0.5  # it has nothing to save
 
 
 @dataclass(frozen=True, slots=True)

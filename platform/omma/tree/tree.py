@@ -25,7 +25,7 @@ from omma.tree.readiness import address, can_log_in
 LOOK_S = 0.5
 ROTATE_EVERY_S = 60.0
 READY_TIMEOUT_S = 180.0
-STAGE_TIMEOUTS_S = {WEB_AND_BEAT: 1.5, WORKERS: 5.0}  # with Valkey and Postgres, less than 10 s in all
+STAGE_TIMEOUTS_S = {WEB_AND_BEAT: 2.5, WORKERS: 4.5}  # with Valkey and Postgres, less than 10 s in all
 
 
 class StartError(Exception):
