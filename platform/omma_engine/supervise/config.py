@@ -17,7 +17,7 @@ class SupervisorConfig:
     stop_s: float = 8.0  # bound of `stop`
     handover_s: float = 5.0  # how long a drained child may wait for its successor's first keyframe
     claims_per_round: int = 16
-    news_per_round: int = 2000
+    news_per_round: int = 500  # a round must end well within a lease
     news_limit: int = (
         100_000  # kept in memory while the database is away; beyond it the journals alone hold them
     )

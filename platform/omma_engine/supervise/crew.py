@@ -157,6 +157,8 @@ class Crew:
             return
         logger.warning("child %s is killed: %s", child.key, "will not leave" if is_late else "stuck")
         child.heard_us = now_us
+        if is_late:
+            child.kill_at_us = now_us + _SECOND_US
         self.spawner.kill(child.key)
 
     def _bury(self, exit_: Exit, now_us: int) -> list[Ended]:

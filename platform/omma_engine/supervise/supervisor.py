@@ -7,12 +7,13 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 
 from omma_engine.clock import Clock, SystemClock
-from omma_engine.ports import LeaseStore, NewsItem, NewsSink
+from omma_engine.ports import LeaseStore, NewsSink
 from omma_engine.supervise.config import SupervisorConfig
 from omma_engine.supervise.crew import Crew, Ended
+from omma_engine.supervise.desk import NewsDesk
 from omma_engine.supervise.dialect import Dialect, NoSalvage, Salvager
 from omma_engine.supervise.lanes import Lane, ThreadLane
-from omma_engine.supervise.newsroom import Life, Newsroom, block_of
+from omma_engine.supervise.newsroom import Newsroom
 from omma_engine.supervise.roster import Roster
 from omma_engine.supervise.rounds import Filler, RoundRequest, RoundResult, run_round
 from omma_engine.supervise.salvaging import Salvages
@@ -66,6 +67,7 @@ class Supervisor:
         self._round_due_us = self._beat_due_us = 0
         self._waker = Waker()
         self._salvages = Salvages(ports.salvager, self._work_lane, self._waker.wake)
+        self._desk = NewsDesk(self.newsroom, self._salvages, self.crew, self.roster)
         self._thread: threading.Thread | None = None
         self._stop_wanted = threading.Event()
         self._last_step_us = 0
@@ -113,10 +115,9 @@ class Supervisor:
         self._last_step_us = self._clock.monotonic_us()
         for ended in self.crew.listen():
             self._bury(ended)
-        self._take_salvage()
+        self._desk.take_in()
         self._finish_round()
         self.roster.advance()
-        self._take_troubles()
         self._beat_when_due()
         self._stop_when_wanted()
         self._begin_round_when_due()
@@ -141,26 +142,6 @@ class Supervisor:
     def _bury(self, ended: Ended) -> None:
         self.roster.bury(ended)
         self._salvages.after_exit((ended.object_id, ended.epoch))
-
-    def _take_salvage(self) -> None:
-        for salvaged in self._salvages.take():
-            if salvaged.is_over:
-                is_old = self._is_old(salvaged.life)
-                self._salvages.settle(
-                    self.newsroom.add_salvaged(salvaged.life, salvaged.items, is_old=is_old)
-                )
-            else:
-                for item in salvaged.items:
-                    self.newsroom.add(item)
-
-    def _is_old(self, life: Life) -> bool:
-        member = self.roster.members.get(life[0])
-        return member is not None and block_of(member.lease.epoch) > block_of(life[1])
-
-    def _take_troubles(self) -> None:
-        for item in self.roster.troubles:
-            self.newsroom.add(item)
-        self.roster.troubles.clear()
 
     def _beat_when_due(self) -> None:
         now_us = self._clock.monotonic_us()
@@ -211,7 +192,7 @@ class Supervisor:
         if result.released:
             self.roster.to_release = self.roster.to_release[len(result.request.to_release) :]
         self._lose(result)
-        self._take_commits(result)
+        self._desk.note(result)
         if result.desired is not None:
             self.roster.reconcile(result.desired)
         self._admit(result)
@@ -233,23 +214,6 @@ class Supervisor:
             return
         for object_id in lost & self.roster.members.keys():
             self.roster.members[object_id].is_lost = True  # its child goes on until the successor records
-
-    def _take_commits(self, result: RoundResult) -> None:
-        if result.committed:
-            acks, settled = self.newsroom.committed(list(result.request.fresh), result.fenced)
-            self._acknowledge(acks, settled)
-        if result.filled:
-            acks, settled = self.newsroom.filled(list(result.request.old))
-            self._acknowledge(acks, settled)
-        if not len(self.newsroom) and self.newsroom.behind:
-            for life in self.newsroom.behind:
-                self._salvages.unsaid(life)
-            self.newsroom.behind.clear()
-
-    def _acknowledge(self, acks: list[NewsItem], settled: list[Life]) -> None:
-        for item in acks:
-            self.crew.tell(item)
-        self._salvages.settle(settled)
 
     def _admit(self, result: RoundResult) -> None:
         items = {item.object_id: item for item in result.desired or ()}
@@ -294,8 +258,8 @@ class Supervisor:
     def _is_done(self) -> bool:
         if self._stop_at_us is None:
             return False
-        is_settled = not self.roster.members and not self.roster.to_release and not len(self.newsroom)
-        is_idle = self._round is None and not self._salvages and self._handover_until_us is None
+        is_settled = not self.roster.members and not self.roster.to_release and self._desk.is_empty
+        is_idle = self._round is None and self._handover_until_us is None
         is_hopeless = self.is_database_away and not self.roster.members
         return (is_settled and is_idle) or is_hopeless or self._clock.monotonic_us() >= self._stop_at_us
 

@@ -80,9 +80,11 @@ class ZygoteSpawner:
         return exits
 
     def kill(self, key: str) -> None:
-        pid = self._children.get(key, 0)
+        pid = self._children.get(key)
         if pid:
             kill_process(pid)
+        elif pid == 0:
+            self._end_process()  # it never said that it forked: it hangs
 
     def filenos(self) -> Sequence[int]:
         return (self._control.fileno(),) if self._control is not None else ()

@@ -152,19 +152,3 @@ def test_a_mode_changes_without_a_restart(
 
     assert Gap.objects.filter(stream=stream, cause="policy", end__isnull=False).count() == 1
     assert_no_overlap_and_no_hole(stream)
-
-
-def test_a_restart_by_hand_starts_a_new_life(
-    account: Account, make_capture: CaptureMaker, wait_until: Wait
-) -> None:
-    with Farm([CAMERA]) as farm:
-        stream = add_stream(account, farm.url(0))
-        supervisor = make_capture()
-        wait_until(lambda: durable_until(stream))
-
-        services.restart_stream(actor=system_actor(), stream=stream)
-        wait_until(lambda: Segment.objects.filter(stream=stream, durable_bytes__gt=0).count() == 2)
-        supervisor.stop()
-
-    assert list(Segment.objects.filter(stream=stream).values_list("state", flat=True)) == ["closed"] * 2
-    assert_no_overlap_and_no_hole(stream)
