@@ -67,7 +67,10 @@ def delete_group(*, actor: Actor, group: CameraGroup) -> None:
 
 
 def _refuse_taken_name(account_id: UUID, name: str, own_id: UUID | None) -> None:
-    if CameraGroup.objects.filter(account_id=account_id, name=name).exclude(pk=own_id).exists():
+    taken = CameraGroup.objects.filter(account_id=account_id, name=name)
+    if own_id is not None:
+        taken = taken.exclude(pk=own_id)
+    if taken.exists():
         raise ConflictError(f"There is a group {name!r} already.", field="name")
 
 
