@@ -8,8 +8,10 @@ from omma_engine.clock import Clock
 from omma_engine.ports import PacketPublisher
 from omma_engine.record.recorder import Coding, StreamRecorder
 from omma_engine.sources.base import Delivery, Media, SourceInfo, SourcePacket
+from omma_engine.timing.timeline import Arrival
 
 _SETTLE_US = 500_000
+_Held = tuple[SourcePacket, Arrival | None, bool]
 
 
 @dataclass(slots=True)
@@ -42,7 +44,7 @@ class Session:
         self._publisher = publisher
         self._stamper = Stamper(info, clock, not_before_us=not_before_us)
         self._sound = SoundTrack(info.audio) if info.audio else None
-        self._settling: list[tuple[SourcePacket, bool]] | None = []
+        self._settling: list[_Held] | None = []
         self.coding = Coding(info.video, self._sound.format if self._sound else None)
         publisher.set_codec(info.video)
         recorder.cut()
@@ -66,28 +68,32 @@ class Session:
     def close(self) -> None:
         """Stamp and hand on what is still held."""
         held, self._settling = self._settling, None
-        for packet, wants_cut in held or ():
-            self._hand_on(packet, wants_cut=wants_cut)
+        for packet, arrival, wants_cut in held or ():
+            self._hand_on(packet, arrival, wants_cut=wants_cut)
 
     def _observe(self, packet: SourcePacket) -> None:
-        wants_cut = packet.media is Media.VIDEO and self._stamper.observe(packet)
+        if packet.codec is not None:
+            self._stamper.change_codec(packet.codec)
+        arrival, wants_cut = None, False
+        if packet.media is Media.VIDEO:
+            arrival = self._stamper.arrival_of(packet)
+            wants_cut = self._stamper.observe(arrival)
         if self._settling is None:
-            self._hand_on(packet, wants_cut=wants_cut)
+            self._hand_on(packet, arrival, wants_cut=wants_cut)
             return
-        self._settling.append((packet, wants_cut))
+        self._settling.append((packet, arrival, wants_cut))
         if packet.arrival_us - self._settling[0][0].arrival_us >= _SETTLE_US:
             self.close()
 
-    def _hand_on(self, packet: SourcePacket, *, wants_cut: bool) -> None:
-        if packet.media is Media.AUDIO:
+    def _hand_on(self, packet: SourcePacket, arrival: Arrival | None, *, wants_cut: bool) -> None:
+        if arrival is None:
             self._hand_on_sound(packet)
             return
         if packet.codec is not None:
             self.coding = Coding(packet.codec, self.coding.audio)
-            self._stamper.change_codec(packet.codec)
             self._publisher.set_codec(packet.codec)
             self._recorder.set_coding(self.coding)
-        stamped = self._stamper.stamp(packet)
+        stamped = self._stamper.stamp(packet, arrival)
         self._publisher.offer(stamped)
         if wants_cut:
             self._recorder.cut()

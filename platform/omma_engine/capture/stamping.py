@@ -32,15 +32,19 @@ class Stamper:
     def change_codec(self, codec: CodecInfo) -> None:
         self._codec = codec
 
-    def observe(self, packet: SourcePacket) -> bool:
-        """Take a picture's times, and return whether a new segment should begin."""
-        if self._watch.stepped(now_us=packet.arrival_us, monotonic_us=self._clock.monotonic_us()):
-            self._timeline.restart()
-            self._timeline.observe(self._arrival(packet))
-            return True
-        return self._timeline.observe(self._arrival(packet))
+    def arrival_of(self, packet: SourcePacket) -> Arrival:
+        """Return a picture's times in microseconds."""
+        return Arrival(self._us(packet.pts), self._us(packet.dts), packet.arrival_us, packet.reported_us)
 
-    def stamp(self, packet: SourcePacket) -> EncodedPacket:
+    def observe(self, arrival: Arrival) -> bool:
+        """Take a picture's times, and return whether a new segment should begin."""
+        if self._watch.stepped(now_us=arrival.arrival_us, monotonic_us=self._clock.monotonic_us()):
+            self._timeline.restart()
+            self._timeline.observe(arrival)
+            return True
+        return self._timeline.observe(arrival)
+
+    def stamp(self, packet: SourcePacket, arrival: Arrival) -> EncodedPacket:
         """Return the picture with its capture time."""
         if self._last_dts is not None and packet.dts > self._last_dts:
             self._interval = packet.dts - self._last_dts
@@ -51,16 +55,13 @@ class Stamper:
             dts=packet.dts,
             duration=packet.duration or self._interval,
             is_keyframe=packet.is_keyframe,
-            capture_us=self._timeline.capture_us(self._arrival(packet)),
+            capture_us=self._timeline.capture_us(arrival),
             clock=self._timeline.clock,
             error_us=self._timeline.error_us,
         )
 
     def stamp_sound(self, piece: SoundPiece, arrival_us: int) -> AudioPiece:
         return AudioPiece(piece.data, self._timeline.sound_us(piece.media_us, arrival_us), piece.samples)
-
-    def _arrival(self, packet: SourcePacket) -> Arrival:
-        return Arrival(self._us(packet.pts), self._us(packet.dts), packet.arrival_us, packet.reported_us)
 
     def _us(self, ticks: int) -> int:
         numerator, denominator = self._codec.time_base

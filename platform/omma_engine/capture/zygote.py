@@ -62,7 +62,10 @@ class Zygote:
 
     def _serve(self) -> bool:
         """Take one request, and return whether there may be more."""
-        data, descriptors, _, _ = socket.recv_fds(self._control, _DATAGRAM_BYTES, 1)
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self._control, _DATAGRAM_BYTES, 1)
+        except ConnectionResetError:  # the supervisor left with something unread
+            return False
         if not data:
             return False
         request = json.loads(data)
@@ -107,7 +110,10 @@ class Zygote:
             self._say({"say": "exit", "id": key, "pid": pid, "status": os.waitstatus_to_exitcode(status)})
 
     def _say(self, message: dict[str, object]) -> None:
-        self._control.send(json.dumps(message).encode())
+        try:
+            self._control.send(json.dumps(message).encode())
+        except BrokenPipeError:
+            logger.info("the supervisor is gone")
 
 
 def main(arguments: list[str]) -> int:

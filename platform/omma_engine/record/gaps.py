@@ -31,8 +31,9 @@ class GapBook:
     def close(self, end_us: int) -> None:
         """Close the open gap, where there is one."""
         if self._open is not None:
-            closed, self._open = self._open, None
-            closed["end_us"] = max(end_us, closed["start_us"])
+            opened, self._open = self._open, None
+            closed = opened.copy()
+            closed["end_us"] = max(end_us, opened["start_us"])
             self._say(closed)
 
     def note(self, cause: GapCause, *, start_us: int, end_us: int, detail: str = "") -> None:

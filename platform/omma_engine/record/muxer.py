@@ -28,6 +28,7 @@ _OPTIONS = {
     # Sound that stops must not hold back pictures: without a limit the muxer waits up to ten seconds for it.
     "max_interleave_delta": "200000",
 }
+_TIME_BASE = Fraction(1, TICKS_PER_SECOND)
 _BUFFER_BYTES = 128 * 1024
 
 
@@ -79,9 +80,10 @@ class FragmentMuxer:
             rate=Fraction(*codec.frame_rate) if codec.frame_rate[0] else None,
             width=codec.width,
             height=codec.height,
-            time_base=Fraction(1, TICKS_PER_SECOND),
+            time_base=_TIME_BASE,
         )
         self._audio = self._add_audio(audio) if audio else None
+        self._audio_time_base = Fraction(1, audio.sample_rate) if audio else _TIME_BASE
         self._last_video_dts = self._last_audio_pts = -(1 << 62)
 
     def _add_audio(self, audio: AudioFormat) -> av.AudioStream:
@@ -102,7 +104,6 @@ class FragmentMuxer:
         self._last_video_dts = dts
         packet = av.Packet(data)
         packet.stream = self._video
-        packet.time_base = Fraction(1, TICKS_PER_SECOND)
         packet.pts, packet.dts, packet.duration = max(pts, dts), dts, duration
         packet.is_keyframe = is_keyframe
         return self._mux(packet)
@@ -117,7 +118,7 @@ class FragmentMuxer:
         self._last_audio_pts = pts
         packet = av.Packet(data)
         packet.stream = self._audio
-        packet.time_base = Fraction(1, self._audio.codec_context.sample_rate)
+        packet.time_base = self._audio_time_base
         packet.pts = packet.dts = pts
         packet.duration = duration
         packet.is_keyframe = True

@@ -13,8 +13,10 @@ second.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
+from omma_engine.capture.messages import NewsKind
 from omma_engine.clock import Clock
 from omma_engine.errors import StorageError
 from omma_engine.record.gaps import GapBook, NewsSay
@@ -30,7 +32,7 @@ _KEYFRAME_PATIENCE_US = 10_000_000
 _RETRY_US = 1_000_000
 _HOLE_US = 2_000_000
 _BACKWARD_US = 1_000_000
-_FRAGMENT_MARGIN_US = 250_000
+_FRAGMENT_MARGIN_US = 300_000
 """A fragment ends so much before its limit: what the packet loop holds for a moment is lost with it."""
 
 
@@ -61,6 +63,7 @@ class StreamRecorder:
         self._interval_us = 0
         self._end_us = clock.now_us()
         self._waiting_since_us: int | None = None
+        self._may_begin_anywhere = False
         self._retry_at_us = 0
         self._wants_cut = False
         if self._mode is RecordMode.OFF:
@@ -102,7 +105,10 @@ class StreamRecorder:
         if self._segment is None and self._may_begin(packet):
             self._begin(packet)
         if self._segment is not None:
-            self._guarded(self._segment, lambda segment: segment.add_video(packet))
+            try:
+                self._segment.add_video(packet)
+            except StorageError as error:
+                self._give_up(self._segment, error)
         self._remember(packet)
 
     def add_audio(self, piece: AudioPiece) -> None:
@@ -133,14 +139,17 @@ class StreamRecorder:
             return
         if packet.capture_us < self._last_us - _BACKWARD_US:
             self._finish()
+            self._last_us = 0
             self._gaps.open(GapCause.CAMERA, start_us=packet.capture_us, detail="the clock was set back")
             return
         has_hole = self._note_hole(packet, segment)
         age_us = packet.capture_us - segment.start_us
         limit_us = self._length_us()
         is_due = age_us >= limit_us or self._wants_cut or has_hole
-        if (packet.is_keyframe and is_due) or age_us >= 2 * limit_us:
+        is_overdue = age_us >= 2 * limit_us
+        if (packet.is_keyframe and is_due) or is_overdue:
             self._finish(next_us=None if has_hole else packet.capture_us)
+            self._may_begin_anywhere = is_overdue
 
     def _note_hole(self, packet: EncodedPacket, segment: WritingSegment) -> bool:
         """Say a gap where pictures stayed away although the source did not break; return whether they did."""
@@ -162,7 +171,7 @@ class StreamRecorder:
     def _may_begin(self, packet: EncodedPacket) -> bool:
         if self._clock.monotonic_us() < self._retry_at_us:
             return False
-        if packet.is_keyframe:
+        if packet.is_keyframe or self._may_begin_anywhere:
             return True
         if self._waiting_since_us is None:
             self._waiting_since_us = self._clock.monotonic_us()
@@ -184,13 +193,19 @@ class StreamRecorder:
                 is_transient=self._mode is RecordMode.EVENTS,
                 fragment_us=max(100_000, round(self._spec.fragment_s * 1_000_000) - _FRAGMENT_MARGIN_US),
             )
-            self._segment = WritingSegment(plan, packet, self._say)
+            self._segment = WritingSegment(plan, packet, self._say_segment)
         except StorageError as error:
             self._disk_failed(str(error), self._end_us)
             return
-        self._gaps.close(packet.capture_us)
         self._waiting_since_us = None
+        self._may_begin_anywhere = False
         self._wants_cut = False
+
+    def _say_segment(self, news: Any) -> None:
+        """Say a segment's news; a gap ends with the first picture that is durable, not with the attempt."""
+        if news["kind"] == NewsKind.SEGMENT_OPEN:
+            self._gaps.close(news["start_us"])
+        self._say(news)
 
     def _finish(self, *, next_us: int | None = None) -> None:
         segment = self._segment
@@ -209,8 +224,11 @@ class StreamRecorder:
         try:
             action(segment)
         except StorageError as error:
-            self._segment = None
-            self._disk_failed(str(error), segment.give_up(self._clock.monotonic_us()))
+            self._give_up(segment, error)
+
+    def _give_up(self, segment: WritingSegment, error: StorageError) -> None:
+        self._segment = None
+        self._disk_failed(str(error), segment.give_up(self._clock.monotonic_us()))
 
     def _disk_failed(self, words: str, end_us: int) -> None:
         self._end_us = end_us

@@ -16,7 +16,6 @@ written, so the file ends where the last good sync left it.
 import hashlib
 import logging
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,9 +47,8 @@ class Progress:
 class SegmentFile:
     """One segment's file. After a `StorageError`, only `salvage` and `abandon` may follow. One thread."""
 
-    def __init__(self, path: Path, *, sync: Callable[[int], None] = os.fdatasync) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._sync = sync
         self._digest = hashlib.sha256()
         self._size = self._durable = 0
         self._unsaid: list[Fragment] = []
@@ -87,7 +85,7 @@ class SegmentFile:
         """Make all that was written durable and return what is new."""
         is_first = self._durable == 0
         try:
-            self._sync(self._fd)
+            os.fdatasync(self._fd)
             if is_first:
                 sync_folder(self._path.parent)
         except OSError as error:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from omma_engine.errors import SourceUnsupportedError
 from omma_engine.types import CodecInfo, SourceKind, SourceSpec
@@ -52,8 +52,7 @@ class SourceInfo:
     burst_us: int = 3_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class SourcePacket:
+class SourcePacket(NamedTuple):
     """One encoded packet as read: `pts` and `dts` in the time base of its medium.
 
     H.264 and H.265 are Annex B, and every keyframe carries its parameter sets. `codec` is set on the first

@@ -160,13 +160,13 @@ class _Normaliser:
     def _with_parameter_sets(self, packet: SourcePacket) -> SourcePacket:
         sets = head_of(self._name, packet.data).parameter_sets
         if not has_sequence_set(self._name, sets):
-            return replace(packet, data=self.codec.extradata + packet.data)
+            return packet._replace(data=self.codec.extradata + packet.data)
         if sets == self.codec.extradata:
             return packet
         width, height = picture_size(self._name, sets) or (self.codec.width, self.codec.height)
         is_change = bool(self.codec.extradata)
         self.codec = replace(self.codec, extradata=sets, width=width, height=height)
-        return replace(packet, codec=self.codec) if is_change else packet
+        return packet._replace(codec=self.codec) if is_change else packet
 
 
 def _sound(packet: "Packet[Stream]", arrival_us: int) -> list[SourcePacket]:

@@ -7,7 +7,6 @@ each round beginning where the last picture of the one before ended.
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -77,7 +76,7 @@ class FileSource:
             self._sleep(wait_us / 1_000_000)
         elif wait_us < -_LATE_US:
             self._pace.restart(media_us)
-        return delivery_of(replace(packet, arrival_us=self._clock.now_us()))
+        return delivery_of(packet._replace(arrival_us=self._clock.now_us()))
 
     def close(self) -> None:
         if self._reader is not None:
@@ -128,7 +127,7 @@ class FileSource:
             end_us = start_us + max(1_000, self._us(packet, packet.duration))
             self._end_us = max(self._end_us, end_us)
         shift = self._ticks(packet, self._shift_us)
-        return replace(packet, pts=packet.pts + shift, dts=packet.dts + shift) if shift else packet
+        return packet._replace(pts=packet.pts + shift, dts=packet.dts + shift) if shift else packet
 
     def _time_base(self, packet: SourcePacket) -> tuple[int, int]:
         assert self._info is not None  # noqa: S101 (packets come after open)

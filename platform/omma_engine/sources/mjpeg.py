@@ -71,7 +71,7 @@ class MjpegSource:
             self._http = None
 
     def _of_one_size(self, array_bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the picture; one of another size ends the session, and the next one begins with that size."""
+        """Return the picture; another size ends the session, and the next begins with it."""
         if self._size is None:
             self._size = array_bgr.shape
         if array_bgr.shape != self._size:

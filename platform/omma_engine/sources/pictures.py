@@ -4,7 +4,6 @@ Only for exec'd children: it needs NumPy, and the encoder.
 """
 
 from collections import deque
-from dataclasses import replace
 
 import av
 
@@ -66,8 +65,7 @@ class EncodedPictures:
         frame = av.VideoFrame.from_ndarray(picture.array_bgr, format="bgr24")
         for encoded in self._encoder.encode(frame, self._steady_us(picture.capture_us)):
             self._ready.append(
-                replace(
-                    _TEMPLATE,
+                _TEMPLATE._replace(
                     data=encoded.data,
                     pts=encoded.ticks,
                     dts=encoded.ticks,

@@ -4,7 +4,6 @@ The sound, where there is any, passes through.
 """
 
 from collections import deque
-from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -91,8 +90,7 @@ class ReencodedVideo:
                 if self._codec is None:
                     self._codec = self._encoder.codec_info(picture.data)
                 self._ready.append(
-                    replace(
-                        _TEMPLATE,
+                    _TEMPLATE._replace(
                         data=picture.data,
                         pts=picture.ticks,
                         dts=picture.ticks,

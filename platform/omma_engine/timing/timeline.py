@@ -6,7 +6,7 @@ segment begins. All values are integers in microseconds.
 """
 
 from collections import deque
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from omma_engine.timing.envelope import SLOPE_PPM, DelayEnvelope
 from omma_engine.types import ClockSource
@@ -24,8 +24,7 @@ _JUMP_MEMORY_US = 60_000_000
 _MIN_STEP_US = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """What is known about one packet when it has come: its media times and when it came.
 
     `reported_us` is the camera's own capture time of the picture, where a sender report came with it.
