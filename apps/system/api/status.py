@@ -1,4 +1,4 @@
-"""Health, version and status."""
+"""Where everything is, health, version and status."""
 
 import platform
 from dataclasses import asdict
@@ -7,10 +7,12 @@ from typing import Any
 import av
 import django
 from django.conf import settings
+from django.urls import get_resolver
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from apps.accounts.api.viewsets import ActorMixin
@@ -65,6 +67,19 @@ class StatusView(ActorMixin, APIView):
             "detail": _detail() if selectors.may_see_system(self.actor) else None,
         }
         return Response(StatusSerializer(status).data)
+
+
+class RootView(APIView):
+    """Where everything is."""
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> Response:
+        """Return the address of every list, by name."""
+        names = [
+            name for name in get_resolver().reverse_dict if isinstance(name, str) and name.endswith("-list")
+        ]
+        lists = {name.removesuffix("-list"): reverse(name, request=request) for name in sorted(names)}
+        return Response({**lists, "docs": reverse("docs", request=request)})
 
 
 def _detail() -> dict[str, Any]:

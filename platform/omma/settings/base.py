@@ -228,6 +228,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "One platform for every camera.",
     "VERSION": OMMA_VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",  # groups and operation names begin after it
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -251,3 +251,11 @@ async def test_a_socket_is_somebody_until_the_session_ends() -> None:
 
     assert (before.name, before.address) == ("ada", "192.0.2.7")
     assert not after.is_authenticated
+
+
+def test_the_root_says_where_everything_is(client: Client, people: People) -> None:
+    lists = people.viewer.get(API).json()
+
+    assert client.get(API).status_code == 401
+    assert lists["camera"] == "http://testserver/api/v1/cameras/"
+    assert {people.viewer.get(url).status_code for name, url in lists.items() if name != "docs"} == {200}
