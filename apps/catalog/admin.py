@@ -6,22 +6,17 @@ from django.http import HttpRequest
 from apps.catalog.models import Model, ModelVersion
 from apps.core.admin_base import ReadOnlyAdmin
 
+_VERSION_FIELDS = (
+    "version", "runtime", "builtin", "labels", "input_size_wh", "size_bytes", "sha256", "created_at",
+)  # fmt: skip
+
 
 class VersionInline(admin.TabularInline[ModelVersion, Model]):
     model = ModelVersion
     extra = 0
     can_delete = False
-    fields = [
-        "version",
-        "runtime",
-        "builtin",
-        "labels",
-        "input_size_wh",
-        "size_bytes",
-        "sha256",
-        "created_at",
-    ]
-    readonly_fields = fields
+    fields = _VERSION_FIELDS
+    readonly_fields = _VERSION_FIELDS
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

@@ -9,6 +9,7 @@ from django.db.models import Max, ProtectedError
 from django.utils.text import slugify
 
 from apps.accounts.access import Action, Actor, Resource, require
+from apps.accounts.models import Account
 from apps.catalog import files
 from apps.catalog.builtins import builtin_version, ensure_builtins
 from apps.catalog.models import Model, ModelVersion, Runtime
@@ -92,8 +93,9 @@ def delete_model(*, actor: Actor, model: Model) -> None:
 def _store(
     actor: Actor, wanted: NewModel, slug: str, received: files.ReceivedFile, report: ModelReport
 ) -> ModelVersion:
+    account = Account.objects.get(pk=wanted.account_id) if wanted.account_id else None
     model, is_new = Model.objects.get_or_create(
-        account_id=wanted.account_id,
+        account=account,
         slug=slug,
         defaults={
             "name": wanted.name,

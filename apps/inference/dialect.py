@@ -14,6 +14,7 @@ from omma_engine.errors import EngineError
 from omma_engine.inference.messages import HostNewsKind
 from omma_engine.inference.spec import AnalyticSpec, encode_analytic
 from omma_engine.ports import Claimable, NewsItem
+from omma_engine.rules import encode_rule
 from omma_engine.supervise.dialect import Assignment, Line
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,12 @@ class AnalyticDialect:
 
     def remove(self, object_id: UUID) -> Line | None:
         return {"do": "remove", "analytic_id": str(object_id)}
+
+    def adjust(self, before: Claimable, after: Claimable) -> list[Line]:
+        """Bring changed rules to a running analytic; its tracks go on."""
+        spec: AnalyticSpec = after.spec
+        rules = [encode_rule(rule) for rule in spec.rules]
+        return [{"do": "rules", "analytic_id": str(spec.analytic_id), "rules": rules}]
 
     def news(self, line: Line, assignments: dict[UUID, int]) -> NewsItem | None:
         """Read a host's news; they carry their epoch: the last ones come after an analytic was removed."""

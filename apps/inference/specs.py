@@ -11,14 +11,17 @@ from apps.catalog import files
 from apps.catalog.models import ModelVersion
 from apps.inference.models import Analytic, Track
 from apps.inference.rule_port import frame_rules
-from omma_engine.detect.loading import ModelSpec
+from omma_engine.detect.spec import ModelSpec
 from omma_engine.inference.spec import AnalyticSpec, encode_analytic
 from omma_engine.ports import Claimable
 from omma_engine.rules import FrameRule
 
 
 def wanted_analytics() -> list[Claimable]:
-    """Return every analytic that should run now. A changed row or rule changes its fingerprint."""
+    """Return every analytic that should run now.
+
+    A changed row changes the fingerprint, and the analytic begins anew; changed rules reach a running one.
+    """
     rows = list(
         Analytic.objects.filter(is_enabled=True, camera__is_enabled=True, stream__source__is_wanted=True)
         .select_related("model_version")
@@ -63,5 +66,5 @@ def numbered(spec: AnalyticSpec) -> AnalyticSpec:
 
 def _claimable(analytic: Analytic, rules: Sequence[FrameRule]) -> Claimable:
     spec = spec_of(analytic, rules)
-    text = json.dumps(encode_analytic(spec), sort_keys=True)
+    text = json.dumps(encode_analytic(replace(spec, rules=())), sort_keys=True)
     return Claimable(analytic.id, hashlib.sha256(text.encode()).hexdigest(), spec)

@@ -13,7 +13,7 @@ from omma_engine.supervise import Supervisor
 logger = logging.getLogger(__name__)
 
 
-class InferenceStep(bootsteps.StartStopStep):  # type: ignore[misc]  # celery's steps are untyped
+class InferenceStep(bootsteps.StartStopStep):
     """Runs the supervisor of analytics as long as the worker lives, with or without a broker."""
 
     name = "omma-inference"

@@ -33,7 +33,7 @@ class FaceDetector:
 
     def __init__(self, settings: FaceSettings | None = None) -> None:
         self._settings = settings or FaceSettings()
-        path = Path(cv2.data.haarcascades) / _CASCADE
+        path = Path(cv2.__file__).parent / "data" / _CASCADE
         self._cascade = cv2.CascadeClassifier(str(path))
         if self._cascade.empty():
             raise DetectorError(f"expected OpenCV's face cascade at {path}, and it cannot be read")

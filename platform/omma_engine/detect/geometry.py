@@ -1,5 +1,8 @@
 """Boxes and pictures: scaling, clipping and thinning out."""
 
+from collections.abc import Callable
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +46,9 @@ def surviving_boxes(
         return np.zeros(0, dtype=np.int64)
     boxes_xywh = boxes_xyxy.copy()
     boxes_xywh[:, 2:] -= boxes_xywh[:, :2]
-    kept = cv2.dnn.NMSBoxesBatched(boxes_xywh, scores, classes.astype(np.int32), score_floor, overlap)
+    # The stubs know lists only; the function takes arrays, many times faster.
+    suppress: Callable[..., Any] = cv2.dnn.NMSBoxesBatched
+    kept = suppress(boxes_xywh, scores, classes.astype(np.int32), score_floor, overlap)
     return np.asarray(kept, dtype=np.int64).reshape(-1)
 
 

@@ -1,9 +1,7 @@
 """Which detector a model version means."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,33 +10,10 @@ from omma_engine.detect.faces import FaceDetector, FaceSettings
 from omma_engine.detect.motion import MotionDetector, MotionSettings
 from omma_engine.detect.onnx_detector import OnnxDetector, OnnxSettings
 from omma_engine.detect.people import PeopleDetector, PeopleSettings
+from omma_engine.detect.spec import Builtin, ModelSpec
 from omma_engine.errors import DetectorError
 
 _Settings = TypeVar("_Settings", MotionSettings, PeopleSettings, FaceSettings, OnnxSettings)
-
-
-class Builtin(StrEnum):
-    """The detectors that need no file."""
-
-    MOTION = "motion"
-    PEOPLE = "people"
-    FACES = "faces"
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSpec:
-    """A model version: a built-in by name, or an ONNX file with its hash. `parameters` are JSON values."""
-
-    version_id: str
-    builtin: str = ""
-    file: str = ""
-    sha256: str = ""
-    parameters: Mapping[str, object] = field(default_factory=dict)
-
-    @property
-    def has_memory(self) -> bool:
-        """Whether its detector learns from what it saw, so that each stream needs its own."""
-        return self.builtin == Builtin.MOTION
 
 
 def load_detector(spec: ModelSpec) -> Detector:
@@ -72,7 +47,8 @@ def _builtin(spec: ModelSpec) -> Detector:
 
 
 def _settings(kind: type[_Settings], spec: ModelSpec) -> _Settings:
+    make: Callable[..., _Settings] = kind
     try:
-        return kind(**spec.parameters)
+        return make(**spec.parameters)
     except TypeError as exc:
         raise DetectorError(f"model parameters: {exc}") from exc

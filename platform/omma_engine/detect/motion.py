@@ -106,7 +106,7 @@ class MotionDetector:
         if self._seen <= self._settings.warm_up_pictures:
             return -1.0  # OpenCV's own start: the mean of what it saw so far
         elapsed_s = max(0.0, (at_us - self._last_us) / 1e6)
-        return min(0.5, 1 - (1 - _BACKGROUND_SHARE) ** (elapsed_s / _STILL_S))
+        return min(0.5, 1 - math.pow(1 - _BACKGROUND_SHARE, elapsed_s / _STILL_S))
 
     def _restart(self, size: tuple[int, ...]) -> None:
         self._subtractor = self._new_subtractor()

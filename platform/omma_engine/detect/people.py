@@ -36,7 +36,7 @@ class PeopleDetector:
     def __init__(self, settings: PeopleSettings | None = None) -> None:
         self._settings = settings or PeopleSettings()
         self._hog = cv2.HOGDescriptor()
-        self._hog.setSVMDetector(cv2.HOGDescriptor_getDefaultPeopleDetector())
+        self._hog.setSVMDetector(np.asarray(cv2.HOGDescriptor.getDefaultPeopleDetector(), dtype=np.float32))
 
     def detect(self, pictures: Sequence[Picture], *, at_us: Sequence[int]) -> list[Detections]:
         """Return the people of each picture, in order."""
@@ -77,7 +77,7 @@ def confidence_of_margin(margins: npt.NDArray[np.float32]) -> npt.NDArray[np.flo
 
     On a video of people walking by, true windows have a median margin of 1.0, which becomes 0.69.
     """
-    return (1 / (1 + np.exp(-2.0 * (margins - 0.6)))).astype(np.float32)
+    return np.asarray(1 / (1 + np.exp(-2.0 * (margins - 0.6))), dtype=np.float32)
 
 
 def _figures(windows_xywh: npt.NDArray[np.float32]) -> Boxes:

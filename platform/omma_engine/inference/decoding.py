@@ -151,8 +151,10 @@ class Converter:
         """Return a new `(H, W, 3)` BGR array in the frame's proportions, at most `MAX_PICTURE_WIDTH` wide."""
         width = min(frame.width, MAX_PICTURE_WIDTH)
         height = max(2, round(frame.height * width / frame.width))
-        return self._colour.reformat(frame, width, height, "bgr24", threads=1).to_ndarray()
+        scaled = self._colour.reformat(frame, width, height, "bgr24", threads=1)
+        return np.asarray(scaled.to_ndarray(), dtype=np.uint8)
 
     def to_grey(self, frame: VideoFrame, *, width: int, height: int) -> npt.NDArray[np.uint8]:
         """Return a new `(height, width)` uint8 array of the frame's brightness."""
-        return self._grey.reformat(frame, width, height, "gray", interpolation="AREA", threads=1).to_ndarray()
+        scaled = self._grey.reformat(frame, width, height, "gray", interpolation="AREA", threads=1)
+        return np.asarray(scaled.to_ndarray(), dtype=np.uint8)

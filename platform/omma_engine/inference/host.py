@@ -27,6 +27,7 @@ from omma_engine.inference.line import BeatWatch, Message, SupervisorLine
 from omma_engine.inference.pictures import PictureStore
 from omma_engine.inference.spec import decode_analytic
 from omma_engine.inference.workbench import Workbench
+from omma_engine.rules import decode_rule
 
 logger = logging.getLogger(__name__)
 
@@ -118,6 +119,9 @@ class ModelHost:
         match message.get("do"):
             case "add":
                 self._workbench.add(decode_analytic(message["analytic"]), epoch=int(message["epoch"]))
+            case "rules":
+                rules = [decode_rule(rule) for rule in message["rules"]]
+                self._workbench.replace_rules(UUID(message["analytic_id"]), rules)
             case "remove":
                 self._workbench.remove(UUID(message["analytic_id"]))
             case "stop":
@@ -125,7 +129,7 @@ class ModelHost:
             case "beat" | "ack":
                 return
             case other:
-                raise ProtocolError(f"expected add, remove, beat or stop, got {other!r}")
+                raise ProtocolError(f"expected add, rules, remove, beat or stop, got {other!r}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

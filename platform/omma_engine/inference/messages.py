@@ -2,6 +2,7 @@
 
 Down (supervisor → host)
     {"do": "add", "analytic": {...}, "epoch": N}       begin with an analytic (`omma_engine.inference.spec`)
+    {"do": "rules", "analytic_id": ..., "rules": [..]} its rules from now on; what they matched alone ends
     {"do": "remove", "analytic_id": ...}               close its tracks and matches, say so, and forget it
     {"do": "beat"}                                     the supervisor lives; none for 5 s: finish and exit
     {"do": "stop", "reason": ...}                      close everything, say so, and exit 0

@@ -1,7 +1,7 @@
 """One analytic at work: from detections to tracks, matches, summaries and live results."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from omma_engine.inference.messages import HostNewsKind, MatchNews, TrackNews
 from omma_engine.inference.minutes import MinuteBook
 from omma_engine.inference.pictures import PictureStore, crop_of
 from omma_engine.inference.spec import AnalyticSpec
-from omma_engine.rules import Match, MatchPhase, Point, RuleEvaluator, SeenObject, contains
+from omma_engine.rules import FrameRule, Match, MatchPhase, Point, RuleEvaluator, SeenObject, contains
 from omma_engine.track.base import Tracker
 from omma_engine.track.byte_track import ByteTracker
 from omma_engine.track.episodes import EpisodeTracker
@@ -98,6 +98,10 @@ class AnalyticRunner:
         outcome.news += [self._match_news(match, boxes, picture) for match in matches]
         outcome.live = self._live_message(picture, boxes, found.heat)
         return outcome
+
+    def replace_rules(self, rules: Sequence[FrameRule]) -> list[News]:
+        """Take other rules from now on and return the ends of what only the old ones matched."""
+        return [self._match_news(match, [], None) for match in self._evaluator.replace_rules(rules)]
 
     def finish(self) -> list[News]:
         """End matches and tracks: no more pictures will come, or they come in another time."""

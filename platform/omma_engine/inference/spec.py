@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from omma_engine.detect.loading import ModelSpec
+from omma_engine.detect.spec import ModelSpec
 from omma_engine.errors import ProtocolError
 from omma_engine.rules import FrameRule, Polygon, decode_rule, encode_rule
 

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from omma_engine.clock import Clock
 from omma_engine.detect.base import Detections, Detector
-from omma_engine.detect.loading import ModelSpec, load_detector
+from omma_engine.detect.loading import load_detector
+from omma_engine.detect.spec import ModelSpec
 from omma_engine.errors import DetectorError
 from omma_engine.inference.feed import OpenReader, StreamFeed
 from omma_engine.inference.frames import PictureToAnalyse
@@ -17,6 +18,7 @@ from omma_engine.inference.pulse import Pulse
 from omma_engine.inference.runner import AnalyticRunner, Outcome
 from omma_engine.inference.spec import AnalyticSpec
 from omma_engine.ports import ResultPublisher
+from omma_engine.rules import FrameRule
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +78,12 @@ class Workbench:
         self._stations[spec.analytic_id] = station
         self._equip(station)
         self._match_feeds()
+
+    def replace_rules(self, analytic_id: UUID, rules: Sequence[FrameRule]) -> None:
+        """Give an analytic other rules; its tracks go on, and matches of rules that changed end."""
+        station = self._stations.get(analytic_id)
+        if station is not None:
+            self._tell(station, station.runner.replace_rules(rules))
 
     def remove(self, analytic_id: UUID) -> None:
         """Close the analytic's tracks and matches and forget it."""

@@ -41,9 +41,7 @@ class ByteTracker:
         if tracker is None:
             tracker = self._by_label[label] = self._new_tracker()
         tracked = tracker.update(_as_supervision(found), timestamp=at_us / 1e6)
-        for box, confidence, number in zip(
-            tracked.xyxy, _confidences(tracked), tracked.tracker_id, strict=True
-        ):
+        for box, confidence, number in zip(tracked.xyxy, *_marks(tracked), strict=True):
             x1, y1, x2, y2 = (float(value) for value in box)
             yield TrackedBox(self._key(label, int(number)), label, float(confidence), (x1, y1, x2, y2))
 
@@ -70,7 +68,8 @@ def _as_supervision(found: Detections) -> supervision.Detections:
     )
 
 
-def _confidences(tracked: supervision.Detections) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    if tracked.confidence is None:
-        return np.zeros(len(tracked), dtype=np.float32)
-    return np.asarray(tracked.confidence, dtype=np.float32)
+def _marks(tracked: supervision.Detections) -> tuple[list[float], list[int]]:
+    """Return confidences and numbers; the library leaves them out when nothing was found."""
+    if tracked.confidence is None or tracked.tracker_id is None:
+        return [], []
+    return tracked.confidence.tolist(), tracked.tracker_id.tolist()

@@ -191,7 +191,7 @@ def test_bad_news_of_one_analytic_cost_only_itself(
 def test_a_database_that_is_away_is_a_connection_error(analytic: Analytic) -> None:
     with (
         patch.object(sinks, "_apply", side_effect=OperationalError("gone")),
-        patch.object(sinks.connection, "close"),
+        patch("django.db.connection.close"),
         pytest.raises(ConnectionError, match="gone"),
     ):
         SINK.commit([Host(analytic).track()])

@@ -49,7 +49,7 @@ def test_a_camera_yields_tracks_events_and_pictures_and_switching_off_ends_them(
         wait_until(lambda: not Event.objects.filter(end=None).exists())
 
     event = Event.objects.earliest("id")
-    track = Track.objects.get(id=event.track_id)
+    track = Track.objects.get(id=str(event.track_id))
     assert event.cause_id == RULE
     assert (data_dir / event.snapshot).read_bytes().startswith(b"\xff\xd8")
     assert (data_dir / track.crop).read_bytes().startswith(b"\xff\xd8")

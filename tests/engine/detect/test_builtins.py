@@ -10,9 +10,10 @@ import pytest
 
 from omma_engine.detect.base import Detections
 from omma_engine.detect.faces import FaceDetector
-from omma_engine.detect.loading import ModelSpec, load_detector
+from omma_engine.detect.loading import load_detector
 from omma_engine.detect.motion import MotionDetector
 from omma_engine.detect.people import PeopleDetector, confidence_of_margin
+from omma_engine.detect.spec import ModelSpec
 from omma_engine.errors import DetectorError
 from omma_engine.sources.scene import SceneOptions, SceneRenderer
 
@@ -186,8 +187,9 @@ def test_people_and_motion_are_found_in_real_video(shared_dir: Path) -> None:
         is_read, picture = video.read()
         if not is_read or position % 5:
             continue
-        hits["person"] += int((people.detect([picture], at_us=[0])[0].scores >= 0.5).any())
-        hits["motion"] += len(motion.detect([picture], at_us=[position * 100_000])[0]) > 0
+        pictures = [np.asarray(picture, dtype=np.uint8)]
+        hits["person"] += int((people.detect(pictures, at_us=[0])[0].scores >= 0.5).any())
+        hits["motion"] += len(motion.detect(pictures, at_us=[position * 100_000])[0]) > 0
     video.release()
 
     assert hits["person"] >= 15

@@ -78,7 +78,7 @@ def test_a_real_model_finds_bottles_and_people(shared_dir: Path) -> None:
         for position in positions:
             video.set(cv2.CAP_PROP_POS_FRAMES, position)
             _, picture = video.read()
-            (found,) = detector.detect([picture], at_us=[position])
+            (found,) = detector.detect([np.asarray(picture, dtype=np.uint8)], at_us=[position])
             strong = [name for name, score in zip(found.labels, found.scores, strict=True) if score >= 0.5]
             count += label in strong
         video.release()

@@ -28,13 +28,12 @@ def tiny_model(*, batch: int | str = 1, metadata: dict[str, str] | None = None) 
         "one": np.array(1, dtype=np.float32),
         "shape": np.array([0, 6, -1], dtype=np.int64),
     }
-    strides = {"strides": [STEP, STEP]}
     nodes = [
-        helper.make_node("Conv", ["images", "colour_weights"], ["purity"], **strides),
+        helper.make_node("Conv", ["images", "colour_weights"], ["purity"], strides=[STEP, STEP]),
         helper.make_node("Mul", ["purity", "four"], ["steep"]),
         helper.make_node("Sub", ["steep", "three"], ["shifted"]),
         helper.make_node("Clip", ["shifted", "zero", "one"], ["scores"]),
-        helper.make_node("Conv", ["images", "nothing"], ["zeros"], **strides),
+        helper.make_node("Conv", ["images", "nothing"], ["zeros"], strides=[STEP, STEP]),
         helper.make_node("Add", ["zeros", "grid"], ["boxes"]),
         helper.make_node("Concat", ["boxes", "scores"], ["cells"], axis=1),
         helper.make_node("Reshape", ["cells", "shape"], ["output0"]),

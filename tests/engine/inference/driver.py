@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
-from omma_engine.detect.loading import ModelSpec
+from omma_engine.detect.spec import ModelSpec
 from omma_engine.inference.spec import AnalyticSpec, encode_analytic
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -11,8 +11,8 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from omma_engine.detect.loading import ModelSpec
-from omma_engine.rules import FrameRule
+from omma_engine.detect.spec import ModelSpec
+from omma_engine.rules import FrameRule, encode_rule
 from tests.engine.detect.tiny_onnx import picture_with, tiny_bytes
 from tests.engine.inference.driver import MOTION, PEOPLE, HostDriver, analytic
 from tests.engine.inference.recorded import write_video
@@ -110,6 +110,23 @@ def test_a_bad_model_and_a_bad_stream_harm_nobody_else(
     details = {news["detail"] for news in host.news("status") if news["status"] == "failed"}
     assert any("cannot be loaded" in detail for detail in details)
     assert host.process.poll() is None
+
+
+def test_changed_rules_end_their_matches_and_tracks_go_on(start_host: StartHost, visit_video: Path) -> None:
+    host = start_host(visit_video, speed=2)
+    spec = analytic(1, MOTION, rules=(FrameRule(RULE),))
+    host.add(spec)
+    host.listen_until(lambda host: bool(host.news("match")))
+
+    other = encode_rule(FrameRule(UUID(int=8), frozenset({"motion"})))
+    host.send({"do": "rules", "analytic_id": str(spec.analytic_id), "rules": [other]})
+    host.listen_until(lambda host: any(news["rule_id"] == other["rule_id"] for news in host.news("match")))
+
+    old = [news for news in host.news("match") if news["rule_id"] == str(RULE)]
+    new = [news for news in host.news("match") if news["rule_id"] == other["rule_id"]]
+    assert [old[-1]["phase"], new[0]["phase"]] == ["end", "start"]
+    assert old[0]["track_id"] == new[0]["track_id"]
+    assert host.news("track_close") == []
 
 
 def test_removing_an_analytic_closes_what_it_followed(start_host: StartHost, visit_video: Path) -> None:
