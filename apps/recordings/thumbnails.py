@@ -18,7 +18,6 @@ from apps.recordings.footage import slices_between
 from apps.recordings.models import Recording, RecordingState
 from apps.recordings.news import announce
 from omma_engine.errors import PlaybackError
-from omma_engine.playback.picture import encode_jpeg, grab_picture
 
 WIDTH_PX = 480
 JOB_KIND = "thumbnail"
@@ -50,6 +49,9 @@ def make_thumbnail(recording_id: UUID) -> bool:
     Raises:
         UnavailableError: its moment is not readable (any more, or yet).
     """
+    # Not at the top: OpenCV and FFmpeg would weigh on every process that knows recordings.
+    from omma_engine.playback.picture import encode_jpeg, grab_picture
+
     recording = Recording.objects.filter(pk=recording_id).first()
     if recording is None or recording.end <= recording.start:
         return False

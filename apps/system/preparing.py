@@ -38,7 +38,8 @@ def one_at_a_time() -> Iterator[None]:
 
 
 def bring_schema_up_to_date() -> None:
-    """Apply migrations, make partitions ahead and the rows of the periodic jobs."""
+    """Check the settings, apply migrations, make partitions ahead and the rows of the periodic jobs."""
+    call_command("check")
     call_command("migrate", interactive=False, verbosity=0)
     partitions.ensure_partitions()
     periodic.sync_jobs()

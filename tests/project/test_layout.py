@@ -73,3 +73,20 @@ def test_no_file_of_ours_names_a_registry() -> None:
     named = [path.name for path in files if "index-url" in path.read_text() or "://pypi" in path.read_text()]
 
     assert named == []
+
+
+def test_a_worker_carries_no_library_that_only_some_need() -> None:
+    program = """
+import sys
+import django
+django.setup()
+import omma.celery
+heavy = {"av", "cv2", "numpy", "onnxruntime", "supervision", "trackers", "torch", "twisted", "matplotlib"}
+print(sorted(heavy & set(sys.modules)))
+"""
+
+    child = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert child.stdout.strip() == "[]"

@@ -23,6 +23,7 @@ def member_environment(options: TreeOptions, port: int, addresses: Addresses) ->
         "OMMA_DEMO": str(int(options.has_demo)),
         "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "omma.settings.dev"),
         "PYTHONUNBUFFERED": "1",
+        "CELERY_SKIP_CHECKS": "1",  # `prepare` runs them; they would load all views into all workers
         "MALLOC_ARENA_MAX": "2",  # glibc would keep a heap for each thread, most of which only wait
     }  # fmt: skip
 
