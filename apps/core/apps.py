@@ -8,9 +8,9 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.core import periodic, worker_steps
-        from apps.core.outbox_step import OutboxStep
+        from apps.core.outbox_loop import outbox_loop
 
-        worker_steps.register("default", OutboxStep)
+        worker_steps.register("default", "outbox", lambda _worker: outbox_loop())
         periodic.register(
             "partitions", "Make and drop weekly partitions", "apps.core.partitions.maintain", "15 * * * *"
         )

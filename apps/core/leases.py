@@ -3,8 +3,8 @@
 A lease is claimed with `FOR UPDATE SKIP LOCKED`, lasts `LEASE_S` and is renewed each second, all of a
 worker's in one statement. A claim advances the epoch to the next block of 2^20, and commits compare blocks. A
 session advisory lock per worker makes its death visible at once; it is a hint for speed, and lease and epoch
-carry the correctness. After Postgres or the own connection came back, nothing is taken from another worker for
-one lease time and a second (the no-steal window): its owner is perhaps only reconnecting.
+carry the correctness. After Postgres or the own connection came back, nothing is taken from another worker
+for one lease time and a second (the no-steal window): its owner is perhaps only reconnecting.
 """
 
 import hashlib

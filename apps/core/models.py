@@ -78,7 +78,7 @@ class TaskState(models.TextChoices):
 
 
 class Task(UuidModel):
-    """A long job with progress. The row is the truth, the queue a nudge; `unique_key` makes repeats harmless."""
+    """A long job with progress. The row is the truth, the queue a nudge; `unique_key` ends repeats."""
 
     kind = models.CharField(max_length=64)
     unique_key = models.CharField(max_length=200, unique=True)

@@ -9,11 +9,11 @@ class InferenceConfig(AppConfig):
     def ready(self) -> None:
         from apps.cameras import provisioning as cameras
         from apps.core import periodic, worker_steps
+        from apps.inference.hosting import inference_supervisor
         from apps.inference.provisioning import ORDER, arm_camera
-        from apps.inference.worker_steps import InferenceStep
 
         cameras.register(ORDER, arm_camera)
-        worker_steps.register("inference", InferenceStep)
+        worker_steps.register_supervisor("inference", "inference", inference_supervisor)
         periodic.register(
             "found-clean-up",
             "Delete old tracks, events and their pictures",

@@ -12,7 +12,7 @@ class RecordingsConfig(AppConfig):
         from apps.core import periodic, representations, worker_steps
         from apps.recordings.api.serializers import RecordingReadSerializer
         from apps.recordings.archive_pictures import find_footage
-        from apps.recordings.growing_step import GrowingStep
+        from apps.recordings.growing_loop import growing_loop
         from apps.recordings.models import Recording
         from apps.streams.live import archive
 
@@ -25,7 +25,7 @@ class RecordingsConfig(AppConfig):
             ),
         )
         archive.register(find_footage)
-        worker_steps.register("default", GrowingStep)
+        worker_steps.register("default", "recordings", lambda _worker: growing_loop())
         periodic.register(
             "retention", "Delete footage past its keeping", "apps.recordings.retention.run", "60", "retention"
         )

@@ -11,16 +11,16 @@ class StreamsConfig(AppConfig):
         from apps.cameras import provisioning
         from apps.core import periodic, representations, worker_steps
         from apps.streams.api.serializers import SourceReadSerializer, StreamReadSerializer
+        from apps.streams.capture import capture_supervisor
         from apps.streams.models import Source, Stream
         from apps.streams.removing import plan_removal
         from apps.streams.services import provision_camera
-        from apps.streams.worker_steps import CaptureStep
 
         provisioning.register(10, provision_camera)
         provisioning.register_removal(10, plan_removal)
         representations.register("stream", loader_for(Stream.objects.all, StreamReadSerializer))
         representations.register("source", loader_for(Source.objects.all, SourceReadSerializer))
-        worker_steps.register("capture", CaptureStep)
+        worker_steps.register_supervisor("capture", "capture", capture_supervisor)
         periodic.register("streams.volumes", "Look at the volumes", "apps.streams.tasks.check_volumes", "30")
         periodic.register(
             "streams.explain", "Explain unrecorded time", "apps.streams.tasks.explain_silence", "30"

@@ -9,9 +9,8 @@ from pytest_django import Settings
 
 from apps.core import own_connections
 from apps.core.advisory_locks import RECORDINGS, try_lock
-from apps.recordings import growing_step
+from apps.recordings import growing_loop
 from apps.recordings.growing import Cause, Sighting, open_or_extend
-from apps.recordings.growing_step import GrowingLoop
 from apps.recordings.models import CauseKind, Recording, RecordingState
 from tests.apps.recordings.archive import at, make_archive
 
@@ -29,12 +28,12 @@ def test_loop_closes_recordings_once_it_has_the_lock(
     tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.OMMA_DATA_DIR = tmp_path / "data"
-    monkeypatch.setattr(growing_step, "PERIOD_S", 0.05)
+    monkeypatch.setattr(growing_loop, "PERIOD_S", 0.05)
     archive = make_archive(tmp_path / "volume")
     archive.add_rows(0, 60)
     sighting = Sighting(at(20), at(20))
     open_or_extend(stream_id=archive.stream.pk, cause=Cause(CauseKind.RULE), sighting=sighting)
-    loop = GrowingLoop()
+    loop = growing_loop.growing_loop()
     with own_connections.connect("another worker") as other:
         assert try_lock(other, RECORDINGS)
         loop.start()
