@@ -67,6 +67,10 @@ class PatientServer(Server):  # type: ignore[misc]  # daphne has no types
         kind = message["type"]
         if kind in {"http.response.body", "websocket.close"} and not message.get("more_body", False):
             self._close_gate(protocol)
+        is_last = kind == "http.response.body" and not message.get("more_body", False)
+        if is_last and self._is_connected(protocol) and _is_cut_short(protocol, message):
+            protocol.channel.loseConnection()  # else the client waits for the rest of the body
+            return
         await super().handle_reply(protocol, message)
         if kind in {"http.response.start", "websocket.accept"} and self._is_connected(protocol):
             self._open_gate(protocol)
@@ -99,6 +103,14 @@ class PatientServer(Server):  # type: ignore[misc]  # daphne has no types
             protocol.transport.unregisterProducer()
         else:
             protocol.unregisterProducer()
+
+
+def _is_cut_short(protocol: Any, message: dict[str, Any]) -> bool:
+    """Tell whether a body ends before the length it was announced with: a right was withdrawn meanwhile."""
+    announced = protocol.responseHeaders.getRawHeaders(b"content-length")
+    if not announced or protocol.method == b"HEAD" or protocol.code in {204, 304}:
+        return False
+    return protocol.sentLength + len(message.get("body", b"")) < int(announced[0])
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if scope["type"] == "http":
         size = str(len(CHUNK) * CHUNKS).encode()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", size)]})
-        for _ in range(CHUNKS):
+        for _ in range(2 if scope["path"] == "/cut" else CHUNKS):
             await send({"type": "http.response.body", "body": CHUNK, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
     else:

@@ -76,6 +76,11 @@ def test_a_stalled_download_is_not_held_in_memory(flood: Flood) -> None:
         assert highest_memory(flood, 1.5) - before < LIMIT_BYTES
 
 
+def test_a_body_that_ends_early_ends_the_connection(flood: Flood) -> None:
+    with pytest.raises(httpx.RemoteProtocolError), httpx.Client(timeout=10) as client:
+        client.get(f"http://127.0.0.1:{flood.port}/cut")
+
+
 def test_a_stalled_socket_is_not_held_in_memory(flood: Flood) -> None:
     before = flood.memory_bytes()
     handshake = (

@@ -23,7 +23,7 @@ from omma_engine.errors import FootageDamagedError, FootageMixedError
 from omma_engine.ids import uuid7
 from omma_engine.playback.files import PieceFile
 from omma_engine.playback.parameter_sets import parameter_sets
-from omma_engine.playback.slices import Piece, Selection
+from omma_engine.playback.slices import JOIN_TOLERANCE_US, Piece, Selection
 
 MAX_SHOWN_HOLE_US = 10_000_000
 _FORMAT_SERIAL = 1  # raised when the same footage yields other bytes
@@ -60,7 +60,7 @@ def clip_parts(selection: Selection) -> tuple[ClipPart, ...]:
         if parts:
             hole_us = piece.start_us - parts[-1].end_us
             removed_us += hole_us if hole_us > MAX_SHOWN_HOLE_US else 0
-            if hole_us <= 0:
+            if hole_us <= JOIN_TOLERANCE_US:
                 parts[-1] = ClipPart(parts[-1].at_us, parts[-1].start_us, piece.end_us)
                 continue
         at_us = piece.start_us - selection.start_us - removed_us

@@ -28,7 +28,7 @@ def playlist(selection: Selection, *, address_of: Callable[[UUID], str], is_grow
     Every file is a discontinuity, because its timestamps start anew; holes show in PROGRAM-DATE-TIME.
     A growing range is an EVENT playlist without an end.
     """
-    entries = [(piece, list(_entries(piece))) for piece in selection.pieces]
+    entries = [(piece, _entries(piece)) for piece in selection.pieces]
     longest_us = max(entry.duration_us for _, listed in entries for entry in listed)
     lines = [
         "#EXTM3U",
@@ -56,21 +56,28 @@ def _piece_lines(piece: Piece, entries: Sequence[_Entry], address: str, *, is_fi
         yield address
 
 
-def _entries(piece: Piece) -> Iterator[_Entry]:
+def _entries(piece: Piece) -> list[_Entry]:
+    groups = list(_groups(piece.fragments))
+    base_us = piece.source.start_us
+    starts = [base_us + group[0].start_us for group in groups]
+    ends = [*starts[1:], max(piece.end_us, starts[-1] + 1)]
+    return [
+        _Entry(
+            start_us, end_us - start_us, group[0].offset, group[-1].offset + group[-1].size - group[0].offset
+        )
+        for group, start_us, end_us in zip(groups, starts, ends, strict=True)
+    ]
+
+
+def _groups(fragments: Sequence[Fragment]) -> Iterator[list[Fragment]]:
+    """Yield runs of fragments that begin with a keyframe and are not too short."""
     group: list[Fragment] = []
-    for fragment in piece.fragments:
+    for fragment in fragments:
         if group and fragment.is_keyframe and _span_us(group) >= _MIN_PART_US:
-            yield _entry(piece, group)
+            yield group
             group = []
         group.append(fragment)
-    yield _entry(piece, group)
-
-
-def _entry(piece: Piece, group: Sequence[Fragment]) -> _Entry:
-    start_us = piece.source.start_us + group[0].start_us
-    end_us = min(start_us + _span_us(group), max(piece.end_us, start_us + 1))
-    size = group[-1].offset + group[-1].size - group[0].offset
-    return _Entry(start_us, end_us - start_us, group[0].offset, size)
+    yield group
 
 
 def _span_us(group: Sequence[Fragment]) -> int:

@@ -103,7 +103,8 @@ def select_footage(slices: Sequence[SegmentSlice], *, start_us: int, end_us: int
     """Return the fragments that cover `[start_us, end_us)`, without overlap and starting at a keyframe.
 
     Where segments overlap (a successor starts before its predecessor stops), the later one takes over at its
-    first keyframe, unless it ends before its predecessor does.
+    first keyframe, unless it ends before its predecessor does. A small overlap is the jitter of clocks
+    between neighbours, and costs no picture.
 
     Raises:
         FootageMissingError: no keyframe of that range is recorded.
@@ -130,10 +131,12 @@ def _without_overlap(pieces: Sequence[Piece]) -> Iterator[Piece]:
     for piece in pieces:
         if held is None:
             held = piece
-        elif piece.start_us >= held.end_us:
+        elif piece.end_us <= held.end_us:
+            continue
+        elif piece.start_us >= held.end_us - JOIN_TOLERANCE_US:
             yield held
             held = piece
-        elif piece.end_us > held.end_us:
+        else:
             shortened = _before(held, piece.start_us)
             if shortened is not None:
                 yield shortened

@@ -78,6 +78,20 @@ def test_overlapping_successor_takes_over_at_its_first_keyframe(tmp_path: Path) 
     assert times == [(n, n * FRAME_US) for n in range(55)]
 
 
+@pytest.mark.parametrize("jitter_us", [-200_000, -100_000, -3, 3, 150_000])
+def test_jitter_between_neighbours_costs_no_picture(tmp_path: Path, jitter_us: int) -> None:
+    before, after = record_run(tmp_path, start_us=START_US, seconds=[2, 2])
+    moved = replace(after, start_us=after.start_us + jitter_us)
+
+    selection = select_footage([before, moved], start_us=START_US, end_us=START_US + 5 * SECOND_US)
+    times = read_numbers(build_clip(selection, tmp_path / "cache").path)
+
+    assert [number for number, _ in times] == list(range(40))
+    assert [time for _, time in times] == sorted({time for _, time in times})
+    assert times[-1][1] == pytest.approx(39 * FRAME_US + jitter_us, abs=12)
+    assert len(clip_parts(selection)) == 1
+
+
 def test_successor_that_ends_first_is_left_out(tmp_path: Path) -> None:
     before = record(tmp_path, Shot(start_us=START_US, first=0, count=40))
     aborted = record(tmp_path, Shot(start_us=START_US + SECOND_US, first=500, count=10))
