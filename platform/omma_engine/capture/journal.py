@@ -68,11 +68,14 @@ class Journal:
             self._write({"acked": self._acked})
 
     def close(self) -> None:
-        """Close the journal; one with nothing left to say is deleted."""
+        """Close the journal, noting what was acknowledged; one with nothing left to say is deleted."""
+        is_settled = self._acked >= self._sequence and not self._unwritten
+        if self._acked and not is_settled:
+            self._write({"acked": self._acked})
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
-        if self._acked == self._sequence and not self._unwritten:
+        if is_settled:
             forget(self._path)
 
     def _write(self, line: dict[str, Any]) -> None:

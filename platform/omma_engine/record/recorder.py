@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 _TRANSIENT_US = 18_000_000
 _KEYFRAME_PATIENCE_US = 10_000_000
 _RETRY_US = 1_000_000
+_EARLY_US = 100_000
+"""A keyframe that comes so much too early still cuts: the next may be seconds away."""
 _HOLE_US = 2_000_000
 _BACKWARD_US = 1_000_000
 _FRAGMENT_MARGIN_US = 300_000
@@ -166,6 +168,7 @@ class StreamRecorder:
 
     def _length_us(self) -> int:
         length_us = self._spec.segment_s * 1_000_000
+        length_us -= _EARLY_US
         return min(length_us, _TRANSIENT_US) if self._mode is RecordMode.EVENTS else length_us
 
     def _may_begin(self, packet: EncodedPacket) -> bool:

@@ -1,5 +1,6 @@
 """Capture times: from arrivals, from sender reports, and through everything that timestamps do wrong."""
 
+import itertools
 import random
 
 import pytest
@@ -35,7 +36,7 @@ def test_jitter_does_not_move_the_time_between_pictures() -> None:
 
     captures, jumps = run(timeline, media[12:], arrivals[12:])
 
-    steps = [later - earlier for earlier, later in zip(captures, captures[1:], strict=False)]
+    steps = [later - earlier for earlier, later in itertools.pairwise(captures)]
     assert jumps == []
     assert all(abs(step - FRAME_US) <= FRAME_US * 500 // 1_000_000 for step in steps)
     assert all(
@@ -78,7 +79,7 @@ def test_a_plausible_sender_report_is_believed_and_approached_slowly() -> None:
     assert jumps == []
     assert timeline.clock is ClockSource.RTCP
     assert abs(captures[-1] - (NOW_US + media[-1])) <= 1_000
-    steps = [later - earlier for earlier, later in zip(captures, captures[1:], strict=False)]
+    steps = [later - earlier for earlier, later in itertools.pairwise(captures)]
     assert min(steps) >= FRAME_US - FRAME_US * 5_000 // 1_000_000
     assert timeline.error_us <= 2_000
 
@@ -116,7 +117,7 @@ def test_timestamps_that_jump_ask_for_a_new_segment_and_go_on_in_true_time(jump_
 
     assert jumps == [100]
     assert all(abs(taken - arrived) <= 1_000 for taken, arrived in zip(captures, arrivals, strict=True))
-    assert all(later > earlier for earlier, later in zip(captures, captures[1:], strict=False))
+    assert all(later > earlier for earlier, later in itertools.pairwise(captures))
 
 
 @pytest.mark.parametrize("rate", [0, 2])
@@ -130,7 +131,7 @@ def test_frozen_or_racing_timestamps_are_given_up_for_arrival(rate: int) -> None
     assert timeline.is_distrusted
     assert len(jumps) <= 10
     assert abs(captures[-1] - arrivals[-1]) <= 1_000
-    assert all(later >= earlier for earlier, later in zip(captures, captures[1:], strict=False))
+    assert all(later >= earlier for earlier, later in itertools.pairwise(captures))
 
 
 def test_a_pause_of_the_transport_is_no_jump() -> None:
@@ -144,7 +145,7 @@ def test_a_pause_of_the_transport_is_no_jump() -> None:
     captures, jumps = run(timeline, media[150:], arrivals[150:])
 
     assert jumps == []
-    steps = [later - earlier for earlier, later in zip(captures, captures[1:], strict=False)]
+    steps = [later - earlier for earlier, later in itertools.pairwise(captures)]
     assert all(abs(step - FRAME_US) <= FRAME_US * 500 // 1_000_000 for step in steps)
 
 
