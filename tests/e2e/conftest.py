@@ -49,7 +49,9 @@ def page(browser: Browser, omma: RunningOmma, tmp_path: Path) -> Iterator[Page]:
     page = context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(f"script: {error}"))
-    page.on("console", lambda message: problems.append(message.text) if _is_policy_problem(message.text) else None)
+    page.on(
+        "console", lambda message: problems.append(message.text) if _is_policy_problem(message.text) else None
+    )
     log_in(page)
     yield page
     context.close()

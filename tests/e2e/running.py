@@ -100,7 +100,9 @@ class RunningOmma:
         return httpx.Client(base_url=self.url, auth=(username, password), timeout=20)
 
 
-def wait_for(what: str, look: Callable[[], Found | None], *, timeout_s: float = 60, every_s: float = 0.5) -> Found:
+def wait_for(
+    what: str, look: Callable[[], Found | None], *, timeout_s: float = 60, every_s: float = 0.5
+) -> Found:
     """Look again and again until there is something, and return it; bounded."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:

@@ -31,9 +31,13 @@ def test_a_person_in_the_scene_becomes_a_recording_that_plays(omma: RunningOmma)
         camera = wait_for("camera", lambda: first(client, "/api/v1/cameras/"))
         stream = wait_for("stream", lambda: first(client, "/api/v1/streams/", camera=camera["id"]))
         track = wait_for(
-            "person track", lambda: first(client, "/api/v1/tracks/", camera=camera["id"], label="person"), timeout_s=120
+            "person track",
+            lambda: first(client, "/api/v1/tracks/", camera=camera["id"], label="person"),
+            timeout_s=120,
         )
-        event = wait_for("event", lambda: first(client, "/api/v1/events/", camera=camera["id"], label="person"))
+        event = wait_for(
+            "event", lambda: first(client, "/api/v1/events/", camera=camera["id"], label="person")
+        )
         recording = wait_for(
             "finished recording",
             lambda: first(client, "/api/v1/recordings/", camera=camera["id"], label="person", state="done"),
@@ -92,7 +96,9 @@ def test_footage_plays_seconds_after_it_happened(omma: RunningOmma) -> None:
 
 def test_a_clip_answers_ranges(omma: RunningOmma) -> None:
     with omma.client() as client:
-        recording = wait_for("recording", lambda: first(client, "/api/v1/recordings/", state="done"), timeout_s=120)
+        recording = wait_for(
+            "recording", lambda: first(client, "/api/v1/recordings/", state="done"), timeout_s=120
+        )
         path = f"/media/v1/recordings/{recording['id']}.mp4"
         whole = client.get(path)
         part = client.get(path, headers={"Range": "bytes=100-199"})

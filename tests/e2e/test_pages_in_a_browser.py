@@ -14,7 +14,9 @@ def test_the_wall_shows_moving_pictures_with_boxes(page: Page) -> None:
     page.wait_for_function("document.querySelector('.tile video').currentTime > 0", timeout=20_000)
     before = video.evaluate("node => node.currentTime")
 
-    page.wait_for_function("start => document.querySelector('.tile video').currentTime > start + 1", arg=before)
+    page.wait_for_function(
+        "start => document.querySelector('.tile video').currentTime > start + 1", arg=before
+    )
 
     expect(page.locator(".tile .state").first).to_have_text("live")
     page.wait_for_function("Number(document.querySelector('.tile canvas').dataset.boxes) > 0", timeout=60_000)
