@@ -101,7 +101,7 @@ class Tree:
             process.wait()
             return False
         if process.returncode != 0:
-            raise StartError("the database could not be prepared, see above")
+            raise StartError("the preparation failed, see above")
         return True
 
     def _start_members(self, web_descriptor: int, environment: dict[str, str]) -> None:
