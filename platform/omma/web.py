@@ -110,7 +110,7 @@ def _is_cut_short(protocol: Any, message: dict[str, Any]) -> bool:
     announced = protocol.responseHeaders.getRawHeaders(b"content-length")
     if not announced or protocol.method == b"HEAD" or protocol.code in {204, 304}:
         return False
-    return protocol.sentLength + len(message.get("body", b"")) < int(announced[0])
+    return bool(protocol.sentLength + len(message.get("body", b"")) < int(announced[0]))
 
 
 def main() -> None:
