@@ -30,9 +30,10 @@ WHERE kind = %(kind)s AND owner_key = %(key)s AND object_id = ANY(%(ids)s)
 RETURNING object_id, epoch
 """
 
+# In one order everywhere: two workers that make rows at once must not wait for each other.
 MAKE_ROWS = """
 INSERT INTO core_lease (object_id, kind, owner, epoch)
-SELECT unnest(%(ids)s::uuid[]), %(kind)s, '', 0
+SELECT id, %(kind)s, '', 0 FROM unnest(%(ids)s::uuid[]) AS id ORDER BY id
 ON CONFLICT (object_id) DO NOTHING
 """
 
