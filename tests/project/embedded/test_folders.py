@@ -3,6 +3,7 @@
 import os
 import socket
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -30,19 +31,21 @@ def test_a_released_lock_can_be_taken_again(tmp_path: Path) -> None:
 
 
 def test_sockets_lie_in_the_data_folder_when_the_path_is_short() -> None:
-    folder = Path("/tmp/omma-short-test")
-
-    assert runtime_folder(folder) == folder / "run"
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="o-") as name:
+        assert runtime_folder(Path(name)) == Path(name) / "run"
 
 
 def test_a_long_path_gets_a_short_folder_of_its_own(tmp_path: Path) -> None:
     one, other = tmp_path / ("a" * 80), tmp_path / ("b" * 80)
 
-    found = runtime_folder(one)
-
-    assert len(os.fsencode(found / LONGEST_SOCKET)) < MAX_PATH_BYTES
-    assert found == runtime_folder(one) != runtime_folder(other)
-    assert stat.S_IMODE(found.stat().st_mode) & 0o066 == 0
+    found, another = runtime_folder(one), runtime_folder(other)
+    try:
+        assert len(os.fsencode(found / LONGEST_SOCKET)) < MAX_PATH_BYTES
+        assert found == runtime_folder(one) != another
+        assert stat.S_IMODE(found.stat().st_mode) & 0o066 == 0
+    finally:
+        found.rmdir()
+        another.rmdir()
 
 
 def test_a_runtime_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
