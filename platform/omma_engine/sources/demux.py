@@ -107,7 +107,9 @@ class Demuxer:
                 self._untimed.append(packet)
             else:
                 for each in self._timed(packet) if self._untimed else (packet,):
-                    unpack = partial(self._normaliser.packets, each, arrival_us)
+                    # FFmpeg gives a first packet without time the report of the one that follows.
+                    reported_us = reported_capture_us(packet) if each is packet else None
+                    unpack = partial(self._normaliser.packets, each, arrival_us, reported_us)
                     yield Delivery(arrival_us, size, each.is_keyframe, unpack)
 
     def _timed(self, packet: "Packet[Stream]") -> "list[Packet[Stream]]":
@@ -145,8 +147,9 @@ class _Normaliser:
             frame_rate=(rate.numerator, rate.denominator),
         )
 
-    def packets(self, packet: "Packet[Stream]", arrival_us: int) -> list[SourcePacket]:
-        reported_us = reported_capture_us(packet)
+    def packets(
+        self, packet: "Packet[Stream]", arrival_us: int, reported_us: int | None
+    ) -> list[SourcePacket]:
         if self._filter is None:
             return [self._normal(_plain(packet, Media.VIDEO, arrival_us, reported_us))]
         return [

@@ -69,6 +69,7 @@ class CameraHttp:
             verify=False,  # noqa: S501 (cameras sign their own certificates)
             follow_redirects=False,
             trust_env=False,
+            limits=httpx.Limits(max_keepalive_connections=0),  # cameras hang up on connections that wait
             timeout=httpx.Timeout(read_timeout_s, connect=min(OPEN_TIMEOUT_S, read_timeout_s + 1.0)),
             headers=_HEADERS,
         )

@@ -4,10 +4,18 @@ Options: `transport` ("tcp" or "udp"), `audio` (default true). The address is op
 the spec, so that a name cannot lead elsewhere between the check and the opening.
 """
 
+import time
+
 import av
 
 from omma_engine.clock import Clock
-from omma_engine.errors import SourceEndedError, SourceStalledError, SourceUnsupportedError
+from omma_engine.errors import (
+    SourceEndedError,
+    SourceError,
+    SourceStalledError,
+    SourceUnreachableError,
+    SourceUnsupportedError,
+)
 from omma_engine.sources.addresses import require_scheme, with_numeric_host
 from omma_engine.sources.base import OPEN_TIMEOUT_S, READ_TIMEOUT_S, Delivery, SourceInfo
 from omma_engine.sources.demux import COPIED_CODECS, Demuxer
@@ -40,6 +48,7 @@ class RtspSource:
         self._reader: Demuxer | ReencodedVideo | None = None
 
     def open(self) -> SourceInfo:
+        began_s = time.monotonic()
         try:
             container = av.open(
                 self._url,
@@ -50,7 +59,7 @@ class RtspSource:
                 timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S),
             )
         except (av.FFmpegError, OSError) as error:
-            raise source_error(error, was_open=False) from error
+            raise _open_error(error, time.monotonic() - began_s) from error
         demuxer = Demuxer(container, clock=self._clock, wants_audio=self._wants_audio)
         name = demuxer.info().video.codec
         self._reader = demuxer if name in COPIED_CODECS else ReencodedVideo(demuxer)
@@ -68,3 +77,15 @@ class RtspSource:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
+
+
+def _open_error(error: Exception, elapsed_s: float) -> SourceError:
+    """Return what an opening that failed means.
+
+    FFmpeg calls it invalid data when an answer does not come, or is cut short: neither is for good.
+    """
+    if not isinstance(error, av.error.InvalidDataError):
+        return source_error(error, was_open=False)
+    if elapsed_s >= min(OPEN_TIMEOUT_S, READ_TIMEOUT_S) * 0.9:
+        return SourceUnreachableError(f"the camera did not answer within {elapsed_s:.0f} seconds")
+    return SourceError("the camera's answer is not understood")

@@ -108,7 +108,10 @@ def test_acknowledged_news_are_not_told_again(zygote: ZygoteDriver, volume: Path
     zygote.hear()
 
     (left,) = [each for each in pending(volume) if each.source_id == spec.source_id]
-    assert [item.payload.get("cause", item.payload.get("state")) for item in left.items] == ["policy", "stopped"]
+    assert [item.payload.get("cause", item.payload.get("state")) for item in left.items] == [
+        "policy",
+        "stopped",
+    ]
 
 
 def test_a_mode_change_needs_no_restart(zygote: ZygoteDriver, volume: Path, clip: Path) -> None:
