@@ -15,6 +15,7 @@ _NOISE_FLOOR = 14  # steps of brightness that are no change
 _CHANGED_SHARE = 0.003  # of the picture: a person in a yard is about 0.01
 _SIZES_KEPT = 300
 _SIZES_TO_LEARN = 20
+_GROWN_SHARE = 0.01  # of the keyframe: encoders spend up to that on refining a still picture
 _AWAKE_SHARE = 4  # of the packets in an awake scene one in so many counts as usual
 
 
@@ -32,6 +33,7 @@ class Activity:
         self._noise = 2.0
         self._sizes: deque[int] = deque(maxlen=_SIZES_KEPT)
         self._awake_sizes = 0
+        self._keyframe_size = 0
 
     def is_awake(self, at_us: int) -> bool:
         """Tell whether every packet is wanted."""
@@ -67,6 +69,10 @@ class Activity:
             self._awake_until_us = sizes[-1][0] + _HOLD_US
         return has_grown
 
+    def note_keyframe_size(self, size: int) -> None:
+        """Take a keyframe's size: what the whole picture costs, against which a change is small or not."""
+        self._keyframe_size = size
+
     def learn_size(self, size: int) -> None:
         """Take the size of a packet between keyframes that is decoded anyway.
 
@@ -87,4 +93,4 @@ class Activity:
         sizes = np.fromiter(self._sizes, dtype=np.float64)
         median = float(np.median(sizes))
         spread = 1.4826 * float(np.median(np.abs(sizes - median)))  # a standard deviation, were they normal
-        return max(1.6 * median + 150, median + 5 * spread)
+        return max(1.6 * median, median + 5 * spread, median + _GROWN_SHARE * self._keyframe_size)

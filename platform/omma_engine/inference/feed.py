@@ -100,6 +100,8 @@ class StreamFeed:
 
     def _take_packet(self, packet: EncodedPacket) -> None:
         self.last_capture_us = max(self.last_capture_us, packet.capture_us)
+        if packet.is_keyframe:
+            self.activity.note_keyframe_size(len(packet.data))
         if self._level is DemandLevel.EVERYTHING:
             frames = self._decoder.decode(packet)
             if not packet.is_keyframe:

@@ -32,9 +32,16 @@ class ByteTracker:
         self._last_us = at_us
         labels = np.array(found.labels, dtype=object)
         boxes: list[TrackedBox] = []
-        for label in {*found.labels, *self._by_label}:
+        strong = {
+            label for label, score in zip(found.labels, found.scores, strict=True) if self._begins(score)
+        }
+        followed = {label for label, tracker in self._by_label.items() if tracker.tracks}
+        for label in strong | followed:  # weak boxes without a track to carry on concern nobody
             boxes += self._update_label(label, found.keep(labels == label), at_us)
         return boxes
+
+    def _begins(self, score: float) -> bool:
+        return score >= self._min_confidence
 
     def _update_label(self, label: str, found: Detections, at_us: int) -> Iterator[TrackedBox]:
         tracker = self._by_label.get(label)
