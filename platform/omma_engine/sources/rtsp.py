@@ -25,6 +25,7 @@ from omma_engine.types import SourceSpec
 
 _SCHEMES = frozenset({"rtsp", "rtsps"})
 _TRANSPORTS = frozenset({"tcp", "udp"})
+_STALL_WORDS = f"nothing came for {READ_TIMEOUT_S:g} seconds"
 _OPTIONS = {
     "protocol_whitelist": "rtsp,rtsps,rtp,srtp,udp,tcp,tls",
     "allowed_media_types": "video+audio",
@@ -46,6 +47,7 @@ class RtspSource:
         self._wants_audio = bool(spec.options.get("audio", True))
         self._clock = clock
         self._reader: Demuxer | ReencodedVideo | None = None
+        self._has_stalled = False
 
     def open(self) -> SourceInfo:
         began_s = time.monotonic()
@@ -68,10 +70,19 @@ class RtspSource:
     def read(self) -> Delivery:
         if self._reader is None:
             raise SourceStalledError("the session is closed")
+        if self._has_stalled:
+            raise SourceStalledError(_STALL_WORDS)
+        began_s = time.monotonic()
         try:
-            return self._reader.read()
+            delivery = self._reader.read()
         except SourceEndedError as error:  # a camera never ends: it has hung up
             raise SourceStalledError("the camera ended the session") from error
+        except SourceStalledError as error:
+            raise SourceStalledError(_STALL_WORDS) from error
+        # A read that ran out of time may still give the picture that FFmpeg had half assembled; the next one
+        # would take as long again to find out the same.
+        self._has_stalled = time.monotonic() - began_s >= READ_TIMEOUT_S * 0.95
+        return delivery
 
     def close(self) -> None:
         if self._reader is not None:
