@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -16,6 +16,7 @@ from apps.recordings.models import Recording
 from apps.streams.models import Segment, SegmentState, Stream
 
 Row = TypeVar("Row")
+Scope = dict[str, Any]  # a connection as ASGI describes it
 _ABSENT = Resource(None)
 
 
@@ -43,9 +44,9 @@ def resource_of(account_id: UUID, camera_id: UUID) -> Resource:
     return Resource(account_id, frozenset({camera_id}))
 
 
-def still_allowed(request: HttpRequest, resource: Resource) -> Callable[[], Awaitable[bool]]:
+def still_allowed(request: HttpRequest | Scope, resource: Resource) -> Callable[[], Awaitable[bool]]:
     """Return the question asked while a body flows: may the same login, read afresh, still play this?"""
-    scope = getattr(request, "scope", None)
+    scope = request if isinstance(request, dict) else getattr(request, "scope", None)
 
     def ask() -> bool:
         try:

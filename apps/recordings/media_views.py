@@ -1,9 +1,7 @@
 """Media addresses of playback: clips, playlists, segments and pictures, all bounded and seekable."""
 
-import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -14,11 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from apps.accounts.access import Resource
 from apps.core.exceptions import NotVisibleError
 from apps.core.http_range import OpenFile, file_response
 from apps.core.times import from_us
-from apps.recordings.clips import BuiltClip, check_range, clip_of_range, release_connection
+from apps.recordings.bodies import MP4, Body, clip_body, recording_body, thumbnail_body
+from apps.recordings.clips import check_range, clip_of_range, release_connection
 from apps.recordings.footage import footage_between
 from apps.recordings.media_access import (
     playable_recording,
@@ -29,28 +27,12 @@ from apps.recordings.media_access import (
     wanted_range,
     wanted_time,
 )
-from apps.recordings.thumbnails import thumbnails_root
 from omma_engine.errors import FootageMissingError
 from omma_engine.playback.files import open_beneath
 from omma_engine.playback.hls import playlist
-from omma_engine.playback.slices import Selection
 
-_MP4 = "video/mp4"
-_JPEG = "image/jpeg"
 _PLAYLIST = "application/vnd.apple.mpegurl"
 _GROWS_WITHIN = timedelta(seconds=30)
-
-
-@dataclass(frozen=True, slots=True)
-class _Body:
-    """An open file, who may have it, and what is said about it."""
-
-    file: OpenFile
-    etag: str
-    content_type: str
-    resource: Resource
-    filename: str
-    facts: dict[str, str]
 
 
 @require_safe
@@ -83,7 +65,7 @@ async def recording_thumbnail(request: HttpRequest, recording_id: UUID) -> HttpR
     return await _serve(request, lambda: _open_thumbnail(request, recording_id))
 
 
-async def _serve(request: HttpRequest, open_body: Callable[[], _Body]) -> HttpResponseBase:
+async def _serve(request: HttpRequest, open_body: Callable[[], Body]) -> HttpResponseBase:
     """Authorise and open off the event loop, then send; no database connection is held meanwhile."""
     body = await sync_to_async(_opened)(open_body)
     response = file_response(
@@ -99,52 +81,27 @@ async def _serve(request: HttpRequest, open_body: Callable[[], _Body]) -> HttpRe
     return response
 
 
-def _opened(open_body: Callable[[], _Body]) -> _Body:
+def _opened(open_body: Callable[[], Body]) -> Body:
     try:
         return open_body()
     finally:
         release_connection()
 
 
-def _open_recording(request: HttpRequest, recording_id: UUID) -> _Body:
+def _open_recording(request: HttpRequest, recording_id: UUID) -> Body:
     row = playable_recording(request, recording_id)
-    end = min(row.end, wanted_time(request, "end")) if "end" in request.GET else row.end
-    if row.end <= row.start or end <= row.start:
-        raise NotVisibleError("Nothing is recorded yet.")
-    built = clip_of_range(row.stream_id, row.start, end)
-    name = f"{row.camera.name} {row.start:%Y-%m-%d %H-%M-%S}.mp4"
-    return _clip_body(built, resource_of(row.account_id, row.camera_id), name)
+    return recording_body(row, wanted_time(request, "end") if "end" in request.GET else None)
 
 
-def _open_range(request: HttpRequest, stream_id: UUID) -> _Body:
+def _open_range(request: HttpRequest, stream_id: UUID) -> Body:
     row = playable_stream(request, stream_id)
     start, end = wanted_range(request)
     built = clip_of_range(row.pk, start, end)
     name = f"{row.camera.name} {start:%Y-%m-%d %H-%M-%S}.mp4"
-    return _clip_body(built, resource_of(row.account_id, row.camera_id), name)
+    return clip_body(built, resource_of(row.account_id, row.camera_id), name)
 
 
-def _clip_body(built: BuiltClip, resource: Resource, filename: str) -> _Body:
-    return _Body(
-        OpenFile(os.open(built.clip.path, os.O_RDONLY | os.O_CLOEXEC)),
-        built.clip.key,
-        _MP4,
-        resource,
-        filename,
-        _facts_of(built.selection),
-    )
-
-
-def _facts_of(selection: Selection) -> dict[str, str]:
-    """Say what the clip really covers: it starts at a keyframe and ends with a fragment."""
-    return {
-        "Omma-Start": _time_text(selection.start_us),
-        "Omma-End": _time_text(selection.end_us),
-        "Omma-Surplus-Ms": str(selection.surplus_us // 1000),
-    }
-
-
-def _open_segment(request: HttpRequest, segment_id: UUID) -> _Body:
+def _open_segment(request: HttpRequest, segment_id: UUID) -> Body:
     row = playable_segment(request, segment_id)
     try:
         descriptor = open_beneath(Path(row.volume.root), row.path)
@@ -152,7 +109,7 @@ def _open_segment(request: HttpRequest, segment_id: UUID) -> _Body:
         raise NotVisibleError from error
     size = min(row.durable_bytes, os.fstat(descriptor).st_size)
     resource = resource_of(row.account_id, row.camera_id)
-    return _Body(OpenFile(descriptor, size), f"{row.pk.hex}-{size}", _MP4, resource, f"{row.pk}.mp4", {})
+    return Body(OpenFile(descriptor, size), f"{row.pk.hex}-{size}", MP4, resource, f"{row.pk}.mp4", {})
 
 
 def _playlist_text(request: HttpRequest, stream_id: UUID) -> str:
@@ -175,21 +132,5 @@ def _segment_address(segment_id: UUID) -> str:
     return reverse("media-segment", args=[segment_id])
 
 
-def _open_thumbnail(request: HttpRequest, recording_id: UUID) -> _Body:
-    row = playable_recording(request, recording_id)
-    if not row.thumbnail:
-        raise NotVisibleError("There is no picture yet.")
-    return _stored_picture(thumbnails_root(), row.thumbnail, resource_of(row.account_id, row.camera_id))
-
-
-def _stored_picture(root: Path, relative: str, resource: Resource) -> _Body:
-    try:
-        file = OpenFile(open_beneath(root, relative))
-    except FootageMissingError as error:
-        raise NotVisibleError("This picture is gone.") from error
-    etag = hashlib.sha256(f"{relative}:{file.size}".encode()).hexdigest()[:32]
-    return _Body(file, etag, _JPEG, resource, "picture.jpg", {})
-
-
-def _time_text(us: int) -> str:
-    return f"{from_us(us):%Y-%m-%dT%H:%M:%S.%f}Z"
+def _open_thumbnail(request: HttpRequest, recording_id: UUID) -> Body:
+    return thumbnail_body(playable_recording(request, recording_id))
