@@ -8,6 +8,7 @@ from uuid import UUID
 
 import cv2
 import numpy as np
+from django.conf import settings
 
 from omma_engine.playback.picture import encode_jpeg
 
@@ -57,3 +58,8 @@ def age_s(folder: Path, stream_id: UUID, now_us: int) -> float:
 
 def _path(folder: Path, stream_id: UUID) -> Path:
     return folder / f"{stream_id}.jpg"
+
+
+def picture_folder() -> Path:
+    """Return where the last pictures of all streams are."""
+    return Path(settings.OMMA_DATA_DIR) / "thumbnails" / "live"

@@ -7,16 +7,13 @@ comes at once, and is made anew for the next time when it is old.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import Error as DatabaseError
-from django.db import connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.dateparse import parse_datetime
 from django.utils.http import http_date
@@ -24,19 +21,24 @@ from django.views.decorators.http import require_GET, require_safe
 
 from apps.accounts.access import Action
 from apps.core.async_database import in_database_thread
-from apps.core.exceptions import InvalidInputError, OmmaError, UnavailableError
+from apps.core.exceptions import InvalidInputError, UnavailableError
 from apps.core.times import to_us
 from apps.streams.live.archive import footage_at
-from apps.streams.live.last_pictures import KEPT_WIDTH, LastPicture, age_s, last_picture, remember
-from apps.streams.live.permission import AWAY_S, RECHECK_S, sight_of_async
-from apps.streams.live.picture_gateway import PictureGateway, picture_gateways
+from apps.streams.live.last_pictures import KEPT_WIDTH, LastPicture, age_s, last_picture, picture_folder
+from apps.streams.live.moving_pictures import (
+    Wish,
+    chunks_of,
+    moving_pictures,
+    release_connections,
+    remember_newest,
+)
+from apps.streams.live.permission import sight_of_async
+from apps.streams.live.picture_gateway import picture_gateways
 
 MIN_WIDTH, MAX_WIDTH = 16, 3840
 MAX_FPS, USUAL_FPS = 30, 10
-CHUNK_BYTES = 256 * 1024
 STILL_WAIT_S = 3.0
 RENEW_AFTER_S = 30.0
-REMEMBER_EVERY_S = 10.0
 BOUNDARY = "omma-picture"
 
 _renewals: set[asyncio.Task[None]] = set()  # only so that they are not collected while they run
@@ -71,51 +73,24 @@ async def mjpeg(request: HttpRequest, stream_id: UUID) -> StreamingHttpResponse:
     await sight_of_async(request_scope(request), stream_id)
     width = whole_number(request, "width", MIN_WIDTH, MAX_WIDTH)
     fps = whole_number(request, "fps", 1, MAX_FPS) or USUAL_FPS
-    await _release_connections()
-    pictures = _pictures(request, stream_id, width, fps, with_boxes=is_set(request, "boxes"))
+    await release_connections()
+    wish = Wish(width, fps, with_boxes=is_set(request, "boxes"))
     return StreamingHttpResponse(
-        pictures,
+        _parts(moving_pictures(request_scope(request), stream_id, wish)),
         content_type=f"multipart/x-mixed-replace; boundary={BOUNDARY}",
         headers={"Cache-Control": "private, no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _pictures(
-    request: HttpRequest, stream_id: UUID, width: int | None, fps: int, *, with_boxes: bool
-) -> AsyncIterator[bytes]:
-    """Yield the parts, newest picture first and always; ends when the right to see it does."""
-    number, checked_s = 0, time.monotonic()
-    known = await asyncio.to_thread(last_picture, picture_folder(), stream_id, max_width=width)
-    if known is not None:
-        for chunk in _part(known.data):
-            yield chunk
-    while True:
-        started_s = time.monotonic()
-        gateway = picture_gateways(settings.BUS_URL).gateway_of(stream_id)
-        newest = await gateway.picture_after(number, is_moving=True, timeout_s=RECHECK_S)
-        if newest != number:
-            data = await gateway.encoded(width=width, with_boxes=with_boxes)
-            for chunk in _part(data):
+async def _parts(pictures: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    async with aclosing(pictures):
+        async for data in pictures:
+            length = len(data)
+            head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {length}\r\n\r\n"
+            yield head.encode("ascii")
+            for chunk in chunks_of(data):
                 yield chunk
-            await _remember(stream_id, gateway)
-            number = newest
-        elif not picture_gateways(settings.BUS_URL).is_running(stream_id):
-            number = 0
-        if time.monotonic() - checked_s > RECHECK_S:
-            if not await _is_still_allowed(request, stream_id, checked_s):
-                return
-            checked_s = time.monotonic()
-        await asyncio.sleep(max(0.0, started_s + 1 / fps - time.monotonic()))
-
-
-async def _is_still_allowed(request: HttpRequest, stream_id: UUID, checked_s: float) -> bool:
-    try:
-        await sight_of_async(request_scope(request), stream_id)
-    except OmmaError:
-        return False
-    except DatabaseError:
-        return time.monotonic() - checked_s < AWAY_S
-    return True
+            yield b"\r\n"
 
 
 async def _still_now(stream_id: UUID, width: int | None, *, with_boxes: bool) -> LastPicture | None:
@@ -123,17 +98,8 @@ async def _still_now(stream_id: UUID, width: int | None, *, with_boxes: bool) ->
     if not await gateway.picture_after(0, is_moving=False, timeout_s=STILL_WAIT_S):
         return None
     data = await gateway.encoded(width=width, with_boxes=with_boxes)
-    await _remember(stream_id, gateway)
+    await remember_newest(stream_id, gateway)
     return LastPicture(data, gateway.capture_us)
-
-
-async def _remember(stream_id: UUID, gateway: PictureGateway) -> None:
-    """Keep the picture as the last known one, once in a while."""
-    now_us = time.time_ns() // 1000
-    if await asyncio.to_thread(age_s, picture_folder(), stream_id, now_us) < REMEMBER_EVERY_S:
-        return
-    data = await gateway.encoded(width=KEPT_WIDTH, with_boxes=False)
-    await asyncio.to_thread(remember, picture_folder(), stream_id, LastPicture(data, gateway.capture_us))
 
 
 async def _renew_if_old(stream_id: UUID) -> None:
@@ -157,16 +123,6 @@ def _still_response(picture: LastPicture) -> HttpResponse:
             "Last-Modified": http_date(picture.capture_us / 1e6),
         },
     )
-
-
-def _part(data: bytes) -> list[bytes]:
-    head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n".encode("ascii")
-    body = [data[start : start + CHUNK_BYTES] for start in range(0, len(data), CHUNK_BYTES)]
-    return [head, *body, b"\r\n"]
-
-
-def picture_folder() -> Path:
-    return Path(settings.OMMA_DATA_DIR) / "thumbnails" / "live"
 
 
 def request_scope(request: HttpRequest) -> Any:
@@ -200,10 +156,3 @@ def whole_number(request: HttpRequest, name: str, least: int, most: int) -> int 
     if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
         raise InvalidInputError(f"Expected a whole number from {least} to {most}.", field=name)
     return int(text)
-
-
-@sync_to_async
-def _release_connections() -> None:
-    """Let go of what middleware opened in this request's thread: a stream outlives many requests."""
-    for connection in connections.all(initialized_only=True):
-        connection.close()

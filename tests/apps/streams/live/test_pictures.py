@@ -19,7 +19,7 @@ from django.utils.http import http_date
 from apps.accounts.models import Grant
 from apps.streams.bus import results
 from apps.streams.bus.publisher import StreamPublisher
-from apps.streams.live import archive, media_views
+from apps.streams.live import archive, media_views, moving_pictures
 from apps.streams.live.picture_gateway import picture_gateways
 from omma_engine.ports import DemandLevel
 from tests.apps.streams.bus.video import FRAME_US, START_US, clip
@@ -31,7 +31,7 @@ INFO, PACKETS = clip(size_wh=(320, 192))
 
 @pytest.fixture(autouse=True)
 def _own_picture_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(media_views, "picture_folder", lambda: tmp_path)
+    monkeypatch.setattr(settings, "OMMA_DATA_DIR", tmp_path)
 
 
 @pytest.fixture(autouse=True)
@@ -193,7 +193,7 @@ async def test_mjpeg_shows_pictures_as_they_come(house: House, door_publisher: S
 async def test_mjpeg_ends_when_the_right_does(
     house: House, door_publisher: StreamPublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(media_views, "RECHECK_S", 0.1)
+    monkeypatch.setattr(moving_pictures, "RECHECK_S", 0.1)
     offer_all(door_publisher, 3)
     response = await open_mjpeg(house, house.gus.bearer)
     await sync_to_async(Grant.objects.all().delete)()
