@@ -6,6 +6,7 @@ from typing import Any
 
 from apps.catalog.models import ModelVersion
 from apps.core.exceptions import InvalidInputError
+from omma_engine.detect.settings import FaceSettings, MotionSettings, OnnxSettings, PeopleSettings
 from omma_engine.rules import Point, polygon_problem
 
 MAX_REGIONS = 16
@@ -87,12 +88,6 @@ def _is_number(value: object) -> bool:
 
 
 def _parameter_kinds(version: ModelVersion) -> dict[str, type]:
-    # Not at the top: OpenCV and ONNX Runtime would weigh on every process that knows analytics.
-    from omma_engine.detect.faces import FaceSettings
-    from omma_engine.detect.motion import MotionSettings
-    from omma_engine.detect.onnx_detector import OnnxSettings
-    from omma_engine.detect.people import PeopleSettings
-
     settings = {"motion": MotionSettings, "people": PeopleSettings, "faces": FaceSettings}
     chosen = settings.get(version.builtin, OnnxSettings)
     hints: dict[str, type] = chosen.__annotations__

@@ -15,6 +15,7 @@ from django.core.management import call_command
 from django.db import transaction
 
 from apps.accounts.models import Account, Member, Role, User
+from apps.catalog.services import ensure_builtins
 from apps.core import own_connections, partitions, periodic
 from apps.core.advisory_locks import MIGRATE
 from omma.embedded.secret_file import read_or_make
@@ -38,11 +39,12 @@ def one_at_a_time() -> Iterator[None]:
 
 
 def bring_schema_up_to_date() -> None:
-    """Check the settings, apply migrations, make partitions ahead and the rows of the periodic jobs."""
+    """Check the settings, apply migrations, make partitions ahead and the rows of jobs and models."""
     call_command("check")
     call_command("migrate", interactive=False, verbosity=0)
     partitions.ensure_partitions()
     periodic.sync_jobs()
+    ensure_builtins()
 
 
 @transaction.atomic

@@ -1,7 +1,6 @@
 """Frontal faces, by OpenCV's Haar cascade (Viola and Jones, CVPR 2001)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -9,20 +8,12 @@ import numpy as np
 
 from omma_engine.detect.base import Detections, Picture
 from omma_engine.detect.geometry import clip_boxes, shrink_to_width
+from omma_engine.detect.settings import FaceSettings
 from omma_engine.errors import DetectorError
 
 FACE_LABEL = "face"
 _CASCADE = "haarcascade_frontalface_default.xml"
 _SURE_WEIGHT = 8.0  # the last stage's weight at which a face is all but certain
-
-
-@dataclass(frozen=True, slots=True)
-class FaceSettings:
-    """`min_face` is the smallest face as a share of the picture's height."""
-
-    max_width: int = 480
-    min_face: float = 0.08
-    neighbours: int = 4
 
 
 class FaceDetector:

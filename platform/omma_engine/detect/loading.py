@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from omma_engine.detect.base import Detector
-from omma_engine.detect.faces import FaceDetector, FaceSettings
-from omma_engine.detect.motion import MotionDetector, MotionSettings
-from omma_engine.detect.onnx_detector import OnnxDetector, OnnxSettings
-from omma_engine.detect.people import PeopleDetector, PeopleSettings
+from omma_engine.detect.faces import FaceDetector
+from omma_engine.detect.motion import MotionDetector
+from omma_engine.detect.onnx_detector import OnnxDetector
+from omma_engine.detect.people import PeopleDetector
+from omma_engine.detect.settings import FaceSettings, MotionSettings, OnnxSettings, PeopleSettings
 from omma_engine.detect.spec import Builtin, ModelSpec
 from omma_engine.errors import DetectorError
 

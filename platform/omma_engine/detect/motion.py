@@ -5,7 +5,6 @@ Zivkovic, "Improved adaptive Gaussian mixture model for background subtraction",
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -13,24 +12,13 @@ import numpy.typing as npt
 
 from omma_engine.detect.base import Detections, Picture
 from omma_engine.detect.geometry import clip_boxes, shrink_to_width
+from omma_engine.detect.settings import MotionSettings
 
 MOTION_LABEL = "motion"
 _FOREGROUND = 255  # MOG2 marks shadows with 127
 _STILL_S = 5.0  # a thing that stands still so long becomes background
 _BACKGROUND_SHARE = 0.1  # of a pixel's memory that MOG2 takes for background (1 - its backgroundRatio of 0.9)
 _MAX_BOXES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class MotionSettings:
-    """`min_area` is a share of the picture, `variance` MOG2's threshold in squared sigmas."""
-
-    width: int = 320
-    min_area: float = 0.0015
-    variance: float = 28.0
-    warm_up_pictures: int = 2
-    light_change: float = 0.7
-    """A change of more of the picture than this is the light (a lamp, infrared, exposure) and no motion."""
 
 
 class MotionDetector:

@@ -1,7 +1,6 @@
 """Detectors from ONNX files, through ONNX Runtime."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -11,18 +10,10 @@ from omma_engine.detect.base import Detections, Picture
 from omma_engine.detect.geometry import surviving_boxes
 from omma_engine.detect.layout import DetectorLayout, TensorInfo, read_layout
 from omma_engine.detect.letterbox import Letterbox, letterbox
+from omma_engine.detect.settings import OnnxSettings
 from omma_engine.errors import DetectorError, ModelLayoutError
 
 _MAX_CANDIDATES = 3000  # boxes above the floor that go into suppression, the best ones
-
-
-@dataclass(frozen=True, slots=True)
-class OnnxSettings:
-    """`score_floor` is what leaves the detector; an analytic's own threshold comes after it."""
-
-    threads: int = 1
-    score_floor: float = 0.1
-    overlap: float = 0.5
 
 
 class OnnxDetector:

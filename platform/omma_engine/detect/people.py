@@ -1,7 +1,6 @@
 """People on their feet, by OpenCV's histogram of oriented gradients (Dalal and Triggs, CVPR 2005)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -9,22 +8,13 @@ import numpy.typing as npt
 
 from omma_engine.detect.base import Boxes, Detections, Picture
 from omma_engine.detect.geometry import clip_boxes, drop_contained, shrink_to_width, surviving_boxes
+from omma_engine.detect.settings import PeopleSettings
 
 PERSON_LABEL = "person"
 _FIGURE_PX = 180  # height of a figure that must be found
 _WINDOW_FIGURE_PX = 100  # height of a figure in the 64 x 128 window the classifier was trained on
 _NARROWEST_PX = 400
 _MARGIN_X, _MARGIN_TOP, _MARGIN_BOTTOM = 0.2, 0.12, 0.12  # the window's rim around the figure, as shares
-
-
-@dataclass(frozen=True, slots=True)
-class PeopleSettings:
-    """`max_width` bounds the cost: time grows with its square."""
-
-    max_width: int = 640
-    pyramid_step: float = 1.08
-    stride_px: int = 8
-    overlap: float = 0.35
 
 
 class PeopleDetector:

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from omma_engine.detect.onnx_detector import OnnxDetector, OnnxSettings
+from omma_engine.detect.onnx_detector import OnnxDetector
+from omma_engine.detect.settings import OnnxSettings
 from omma_engine.errors import DetectorError
 from tests.engine.detect.tiny_onnx import picture_with, tiny_bytes
 
