@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,22 +42,45 @@ def recover_segment(path: Path) -> RecoveredSegment:
     is then left as it is.
     """
     try:
-        index = read_index(path)
-        if not index.fragments:
-            raise StorageError(f"expected at least one whole fragment in {path.name}")
-        last = index.fragments[-1]
-        whole = max(index.whole_bytes, last.offset + last.size)
+        index, whole = _whole_of(path)
         cut = path.stat().st_size - whole
         _truncate(path, whole)
-        digest = file_sha256(path)
+        return _found(path, index, whole, cut)
     except OSError as error:
         raise StorageError(f"cannot recover {path.name}: {error.strerror}") from error
+
+
+def inspect_segment(path: Path) -> RecoveredSegment:
+    """Return what `recover_segment` would, and change nothing: bytes behind the last whole fragment stay.
+
+    Raises `StorageError` where the file is no whole segment, whatever is in it.
+    """
+    try:
+        index, whole = _whole_of(path)
+        return _found(path, index, whole, path.stat().st_size - whole)
+    except OSError as error:
+        raise StorageError(f"cannot read {path.name}: {error.strerror}") from error
+    except (ValueError, LookupError, TypeError, AttributeError, StopIteration, struct.error) as error:
+        raise StorageError(f"expected a segment, got something else in {path.name}") from error
+
+
+def _whole_of(path: Path) -> tuple[SegmentIndex, int]:
+    """Return a file's index and where its last whole fragment ends."""
+    index = read_index(path)
+    if not index.fragments:
+        raise StorageError(f"expected at least one whole fragment in {path.name}")
+    last = index.fragments[-1]
+    return index, max(index.whole_bytes, last.offset + last.size)
+
+
+def _found(path: Path, index: SegmentIndex, whole: int, cut: int) -> RecoveredSegment:
+    last = index.fragments[-1]
     return RecoveredSegment(
         index=index,
         durable_bytes=whole,
         cut_bytes=cut,
         end_us=index.label.start_us + last.start_us + last.duration_us,
-        sha256=digest,
+        sha256=file_sha256(path, whole),
     )
 
 
@@ -76,10 +100,12 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
+def file_sha256(path: Path, size: int | None = None) -> str:
+    """Return the SHA-256 of a file, or of its first `size` bytes, in hexadecimal."""
     digest = hashlib.sha256()
+    left = path.stat().st_size if size is None else size
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
+        while left > 0 and (chunk := file.read(min(_CHUNK, left))):
             digest.update(chunk)
+            left -= len(chunk)
     return digest.hexdigest()

@@ -16,6 +16,7 @@ from omma_engine.capture.messages import NewsKind
 from omma_engine.errors import StorageError
 from omma_engine.ports import NewsItem
 from omma_engine.record.recover import RecoveredSegment, recover_segment
+from omma_engine.record.retelling import news_of_file
 from omma_engine.record.volume import IDENTITY_FILE
 from omma_engine.supervise.capture_dialect import FROM_ABOVE
 
@@ -134,40 +135,8 @@ def _last_file(place: Place, epoch: int) -> Path | None:
 
 
 def _as_news(place: Place, path: Path, recovered: RecoveredSegment) -> list[dict[str, Any]]:
-    label, common = recovered.index.label, {"segment_id": recovered.index.label.segment_id}
-    fragments = [
-        [one.start_us, one.duration_us, one.offset, one.size, int(one.is_keyframe)]
-        for one in recovered.fragments
-    ]
-    opened = {
-        **common,
-        "kind": NewsKind.SEGMENT_OPEN.value,
-        "stream_id": label.stream_id,
-        "epoch": label.epoch,
-        "sequence": label.sequence,
-        "start_us": label.start_us,
-        "start_ticks": label.start_ticks,
-        "time_base": list(label.time_base),
-        "rate_ppm": 0.0,
-        "clock": label.clock,
-        "error_us": label.error_us,
-        "volume_id": _volume_id(place.volume_root),
-        "path": str(path.relative_to(place.volume_root)),
-        "codec": label.codec,
-        "width": label.width,
-        "height": label.height,
-        "has_audio": label.has_audio,
-        "init_size": recovered.index.init_size,
-        "is_transient": label.is_transient,
-    }
-    size = {"durable_bytes": recovered.durable_bytes, "end_us": recovered.end_us}
-    grown = {**common, **size, "kind": NewsKind.SEGMENT_PROGRESS.value, "fragments": fragments}
-    ended = {**common, **size, "kind": NewsKind.SEGMENT_CLOSE.value, "sha256": recovered.sha256}
-    return [
-        opened,
-        {**grown, "error_us": label.error_us, "clock": label.clock},
-        {**ended, "state": "recovered", "is_damaged": False},
-    ]
+    relative = str(path.relative_to(place.volume_root))
+    return news_of_file(recovered, path=relative, volume_id=_volume_id(place.volume_root))
 
 
 def _volume_id(root: Path) -> str:
