@@ -1,5 +1,5 @@
 // Live video in a <video>: fMP4 over a WebSocket into Media Source Extensions, with credits and a short buffer.
-// Where the browser cannot play the codec, the same element's place shows MJPEG and says why.
+// The source's own state comes the same way, as `source` events.
 import { LastingSocket } from "./socket.js";
 import { readDecodeTime, readTimeScale } from "./fragments.js";
 
@@ -21,11 +21,11 @@ export class LivePlayer extends EventTarget {
   }
 
   start() {
+    this.state = "";
     this.socket = new LastingSocket(() => `/ws/v1/live/${this.streamId}`, {
-      open: () => this.say("connecting"),
+      open: () => this.say("waiting"),
       message: (data) => (typeof data === "string" ? this.takeWord(JSON.parse(data)) : this.takeMedia(data)),
-      down: ({ isFinal, reason, retryInMs }) =>
-        this.say(isFinal ? "failed" : "reconnecting", { reason, retryInMs }),
+      down: ({ isFinal, code, retryInMs }) => this.say(isFinal ? "refused" : "down", { code, retryInMs }),
     });
   }
 
@@ -34,20 +34,29 @@ export class LivePlayer extends EventTarget {
     this.closeSource();
   }
 
+  // `state` is live, waiting, down, refused or unsupported; what is said twice in a row is said once.
   say(state, detail = {}) {
+    if (state === this.state && state !== "down") return;
+    this.state = state;
     this.dispatchEvent(new CustomEvent("state", { detail: { state, ...detail } }));
+  }
+
+  // Say `live` again at the next picture.
+  expectPicture() {
+    this.state = "waiting";
   }
 
   takeWord(message) {
     if (message.type === "hello") this.openSource(message);
-    else if (message.type === "waiting" || message.type === "state") this.say(message.state || "waiting", message);
+    else if (message.type === "waiting" && message.state === "unsupported") this.giveUp(message.reason);
+    else if (message.type === "waiting") this.say("waiting");
+    else if (message.type === "state") this.dispatchEvent(new CustomEvent("source", { detail: message }));
   }
 
   openSource({ codec }) {
     const type = `video/mp4; codecs="${codec}"`;
     if (!window.MediaSource || !MediaSource.isTypeSupported(type)) {
-      this.socket.close();
-      this.say("unsupported", { codec });
+      this.giveUp(`This browser cannot play ${codec}.`);
       return;
     }
     this.closeSource();
@@ -63,6 +72,12 @@ export class LivePlayer extends EventTarget {
       this.socket.send({ credit: FIRST_CREDITS });
       this.append();
     }, { once: true });
+  }
+
+  // Neither this browser nor this way of sending can show the video as such: pictures take its place.
+  giveUp(reason) {
+    this.socket.close();
+    this.say("unsupported", { reason });
   }
 
   closeSource() {

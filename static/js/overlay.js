@@ -1,49 +1,44 @@
 // Boxes over live video, drawn on a canvas and matched to the picture by the frame's capture time.
+import { boxesAt } from "./boxes-in-time.js";
 
 const KEEP_US = 4_000_000;
-const MATCH_US = 1_200_000; // a result is this much older than the picture at most: analysis takes its time
 const COLOURS = { person: "#f2a93b", face: "#f2a93b", motion: "#8fa7b8" };
 const OTHER_COLOUR = "#7fd1c2";
+const LABEL_HEIGHT = 18;
 
 export class Overlay {
   constructor(canvas, video, captureTimeAt) {
     this.canvas = canvas;
     this.video = video;
     this.captureTimeAt = captureTimeAt;
-    this.frames = [];
+    this.byAnalytic = new Map();
     this.isRunning = true;
     this.schedule();
   }
 
   stop() {
     this.isRunning = false;
+    this.canvas.getContext("2d").clearRect(0, 0, this.canvas.width, this.canvas.height);
+    delete this.canvas.dataset.boxes;
   }
 
   // `message` is a detection message of the events socket.
   add(message) {
-    this.frames.push(message);
-    const oldest = message.capture_us - KEEP_US;
-    while (this.frames.length && this.frames[0].capture_us < oldest) this.frames.shift();
+    const frames = this.byAnalytic.get(message.analytic_id) ?? [];
+    this.byAnalytic.set(message.analytic_id, frames);
+    frames.push(message);
+    frames.sort((one, other) => one.capture_us - other.capture_us);
+    while (frames[0].capture_us < frames.at(-1).capture_us - KEEP_US) frames.shift();
   }
 
   schedule() {
-    if (!this.isRunning) return;
     const next = (_now, facts) => {
+      if (!this.isRunning) return;
       this.draw(facts?.mediaTime ?? this.video.currentTime);
       this.schedule();
     };
     if (this.video.requestVideoFrameCallback) this.video.requestVideoFrameCallback(next);
     else requestAnimationFrame(next);
-  }
-
-  // The newest result of each analytic that is not newer than the picture and still near it.
-  resultsFor(captureUs) {
-    const byAnalytic = new Map();
-    for (const frame of this.frames) {
-      if (frame.capture_us > captureUs + 20_000 || frame.capture_us < captureUs - MATCH_US) continue;
-      byAnalytic.set(frame.analytic_id, frame);
-    }
-    return [...byAnalytic.values()];
   }
 
   draw(mediaTime) {
@@ -56,15 +51,19 @@ export class Overlay {
     brush.clearRect(0, 0, width, height);
     const captureUs = this.captureTimeAt(mediaTime);
     if (captureUs === null || !video.videoWidth) return;
-    const scale = Math.min(width / video.videoWidth, height / video.videoHeight);
-    const area = { width: video.videoWidth * scale, height: video.videoHeight * scale };
-    area.left = (width - area.width) / 2;
-    area.top = (height - area.height) / 2;
-    for (const frame of this.resultsFor(captureUs)) {
-      for (const box of frame.boxes) drawBox(brush, box, area, ratio);
-    }
-    canvas.dataset.boxes = String(this.resultsFor(captureUs).reduce((sum, frame) => sum + frame.boxes.length, 0));
+    const boxes = [...this.byAnalytic.values()].flatMap((frames) => boxesAt(frames, captureUs));
+    const area = pictureArea(video, width, height);
+    for (const box of boxes) drawBox(brush, box, area, ratio);
+    canvas.dataset.boxes = String(boxes.length);
+    canvas.dataset.captureUs = String(captureUs);
   }
+}
+
+// Where a letterboxed picture lies on the canvas.
+function pictureArea({ videoWidth, videoHeight }, width, height) {
+  const scale = Math.min(width / videoWidth, height / videoHeight);
+  const area = { width: videoWidth * scale, height: videoHeight * scale };
+  return { ...area, left: (width - area.width) / 2, top: (height - area.height) / 2 };
 }
 
 function drawBox(brush, { box, label, confidence, track }, area, ratio) {
@@ -77,13 +76,17 @@ function drawBox(brush, { box, label, confidence, track }, area, ratio) {
   brush.strokeRect(left, top, (x2 - x1) * area.width, (y2 - y1) * area.height);
   if (label === "motion") return;
   const number = track === null || track === undefined ? "" : ` ${track}`;
-  const text = `${label}${number} · ${Math.round(confidence * 100)} %`;
+  drawLabel(brush, `${label}${number} · ${Math.round(confidence * 100)} %`, { left, top, colour }, area, ratio);
+}
+
+function drawLabel(brush, text, { left, top, colour }, area, ratio) {
   brush.font = `${12 * ratio}px system-ui, sans-serif`;
   const pad = 4 * ratio;
-  const textWidth = brush.measureText(text).width + 2 * pad;
-  const textTop = Math.max(area.top, top - 18 * ratio);
+  const width = brush.measureText(text).width + 2 * pad;
+  const x = Math.max(area.left, Math.min(left, area.left + area.width - width));
+  const y = Math.max(area.top, top - LABEL_HEIGHT * ratio);
   brush.fillStyle = colour;
-  brush.fillRect(left, textTop, textWidth, 18 * ratio);
+  brush.fillRect(x, y, width, LABEL_HEIGHT * ratio);
   brush.fillStyle = "#1a1200";
-  brush.fillText(text, left + pad, textTop + 13 * ratio);
+  brush.fillText(text, x + pad, y + 13 * ratio);
 }

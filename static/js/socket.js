@@ -1,7 +1,8 @@
-// A WebSocket that comes back: back-off from half a second to ten, none while the tab is hidden.
+// A WebSocket that comes back: back-off from half a second to ten.
 
 const FIRST_DELAY_MS = 500;
 const LAST_DELAY_MS = 10_000;
+const LASTED_MS = 5_000; // a connection that held this long was a good one
 const FINAL_CODES = new Set([4400, 4401, 4403, 4404]);
 
 export class LastingSocket {
@@ -21,18 +22,21 @@ export class LastingSocket {
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     socket.onopen = () => {
-      this.delay = FIRST_DELAY_MS;
+      this.openedMs = Date.now();
       this.handlers.open?.(this);
     };
     socket.onmessage = (event) => this.handlers.message?.(event.data, this);
-    socket.onclose = (event) => {
-      if (socket !== this.socket) return;
-      const isFinal = FINAL_CODES.has(event.code);
-      this.handlers.down?.({ isFinal, code: event.code, reason: event.reason, retryInMs: this.delay });
-      if (!this.isWanted || isFinal) return;
-      this.timer = setTimeout(() => this.connect(), this.delay * (0.75 + Math.random() / 2));
-      this.delay = Math.min(this.delay * 2, LAST_DELAY_MS);
-    };
+    socket.onclose = (event) => this.afterClose(socket, event);
+  }
+
+  afterClose(socket, { code, reason }) {
+    if (socket !== this.socket || !this.isWanted) return;
+    const isFinal = FINAL_CODES.has(code);
+    if (Date.now() - (this.openedMs ?? Infinity) > LASTED_MS) this.delay = FIRST_DELAY_MS;
+    const retryInMs = this.delay * (0.75 + Math.random() / 2);
+    this.delay = Math.min(this.delay * 2, LAST_DELAY_MS);
+    this.handlers.down?.({ isFinal, code, reason, retryInMs });
+    if (!isFinal) this.timer = setTimeout(() => this.connect(), retryInMs);
   }
 
   send(value) {

@@ -1,36 +1,93 @@
 // The live wall and the camera page: every tile plays, and the news keeps names, states and marks true.
+import { fetchPage } from "./fetched.js";
+import { merge } from "./merge.js";
 import { listenToNews } from "./news.js";
 import { Tile } from "./tile.js";
 
 const tiles = new Map();
-for (const root of document.querySelectorAll(".tile[data-stream]")) {
-  if (root.dataset.stream) tiles.set(root.dataset.stream, new Tile(root));
+const place = document.getElementById("wall-place");
+
+function addTile(root) {
+  const tile = new Tile(root);
+  tiles.set(root.id, tile);
+  noteOwnRecording(tile);
+  window.htmx?.process(root);
+  root.querySelector("[data-enlarge]")?.addEventListener("click", () => {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else root.requestFullscreen();
+  });
+}
+
+function ofStream(streamId) {
+  return [...tiles.values()].filter((tile) => tile.streamId === streamId);
 }
 
 function updateSource({ detail: { data } }) {
   if (!data) return;
   for (const tile of tiles.values()) {
-    if (tile.root.dataset.source !== data.id) continue;
-    if (data.status !== "live") tile.show({ state: data.status, detail: data.status_detail });
+    if (tile.root.dataset.source === data.id) tile.takeSource(data.status, data.status_detail);
   }
 }
 
-function updateRecording({ detail: { data } }) {
-  const tile = data && tiles.get(data.stream);
-  const mark = tile?.root.querySelector(".mark");
-  if (mark) mark.hidden = data.state !== "active";
+// What is being recorded, by id. The page knows of those that somebody started; a rule's make themselves heard.
+const growing = new Map();
+
+function noteOwnRecording({ streamId, root }) {
+  const id = root.querySelector("[data-stop-recording]")?.dataset.stopRecording;
+  if (id) growing.set(id, { id, stream: streamId, state: "active", cause_kind: "user", until: null });
 }
 
-document.addEventListener("omma:detection", ({ detail }) => tiles.get(detail.stream_id)?.addDetections(detail));
+function updateRecording({ detail: { id, data } }) {
+  const recording = data ?? growing.get(id);
+  if (!recording) return;
+  if (data?.state === "active") growing.set(id, data);
+  else growing.delete(id);
+  for (const tile of ofStream(recording.stream)) showRecordings(tile);
+}
+
+function showRecordings({ streamId, root }) {
+  const current = [...growing.values()].filter(({ stream }) => stream === streamId);
+  const own = current.find(({ cause_kind: cause, until }) => cause === "user" && !until);
+  root.querySelector(".mark").hidden = !current.length;
+  const [start, stop] = [root.querySelector("[data-record]"), root.querySelector("[data-stop-recording]")];
+  if (!start || !stop) return;
+  if (own) stop.action = `/app/recordings/${own.id}/stop/`;
+  start.hidden = Boolean(own);
+  stop.hidden = !own;
+}
+
+// Cameras come and go: the wall takes in new tiles and drops old ones, and leaves those alone that play.
+async function updateWall() {
+  if (!place) return;
+  const fresh = (await fetchPage()).getElementById("wall-place");
+  const [wall, newWall] = [place.querySelector(".wall"), fresh.querySelector(".wall")];
+  if (!wall || !newWall) {
+    for (const tile of tiles.values()) tile.close();
+    tiles.clear();
+    place.replaceChildren(...fresh.childNodes);
+    place.querySelectorAll(".tile").forEach(addTile);
+    return;
+  }
+  wall.dataset.columns = newWall.dataset.columns;
+  for (const root of newWall.querySelectorAll(".tile")) {
+    const known = tiles.get(root.id);
+    if (known) merge(known.root.querySelector(".name"), root.querySelector(".name"));
+    else wall.append(root);
+    if (!known) addTile(root);
+  }
+  for (const [id, tile] of tiles) {
+    if (newWall.querySelector(`#${id}`)) continue;
+    tile.close();
+    tile.root.remove();
+    tiles.delete(id);
+  }
+}
+
+document.querySelectorAll(".tile").forEach(addTile);
+document.addEventListener("omma:detection", ({ detail }) => {
+  for (const tile of ofStream(detail.stream_id)) tile.addDetections(detail);
+});
 document.addEventListener("omma:source", updateSource);
-document.addEventListener("omma:stream", updateSource);
 document.addEventListener("omma:recording", updateRecording);
-
-for (const button of document.querySelectorAll("[data-enlarge]")) {
-  button.addEventListener("click", () => {
-    if (document.fullscreenElement) document.exitFullscreen();
-    else button.closest(".tile").requestFullscreen();
-  });
-}
-
-if (tiles.size) listenToNews(["stream", "recording", "detection", "camera"]);
+document.addEventListener("omma:camera", () => updateWall().catch(() => {}));
+listenToNews(["source", "recording", "detection", "camera"]);

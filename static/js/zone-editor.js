@@ -17,14 +17,14 @@ class ZoneEditor {
     this.render();
   }
 
-  // The frame takes the picture's own shape, so that nothing is stretched.
+  // The frame takes the picture's own shape, so that nothing is stretched; the stream's, before there is a picture.
   keepShape(picture) {
-    if (!picture) return;
-    const apply = () => {
-      if (picture.naturalWidth) this.root.style.aspectRatio = `${picture.naturalWidth} / ${picture.naturalHeight}`;
+    const apply = (width, height) => {
+      if (Number(width) && Number(height)) this.root.style.aspectRatio = `${width} / ${height}`;
     };
-    picture.addEventListener("load", apply);
-    apply();
+    apply(this.root.dataset.width, this.root.dataset.height);
+    picture?.addEventListener("load", () => apply(picture.naturalWidth, picture.naturalHeight));
+    picture?.addEventListener("error", () => { picture.hidden = true; });
   }
 
   read() {

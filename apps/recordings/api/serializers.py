@@ -1,12 +1,12 @@
 """How recordings and retention policies look, and what may be sent about them."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.urls import reverse
 from rest_framework import serializers
 
-from apps.recordings.models import Recording, RecordingState, RetentionPolicy
+from apps.recordings.addresses import video_address
+from apps.recordings.models import Recording, RetentionPolicy
 from apps.recordings.services import MAX_DURATION_S, MAX_NAME_LENGTH, MAX_PRE_ROLL_S
 
 
@@ -40,13 +40,7 @@ class RecordingReadSerializer(serializers.ModelSerializer[Recording]):
         return max(0.0, (row.wanted_start - row.start).total_seconds())
 
     def get_video_url(self, row: Recording) -> str | None:
-        """Return where it plays; a growing one is cut at its present end, so that the bytes stay the same."""
-        if row.end <= row.start:
-            return None
-        address = reverse("media-recording", args=[row.pk])
-        if row.state != RecordingState.ACTIVE:
-            return address
-        return f"{address}?{urlencode({'end': f'{row.end:%Y-%m-%dT%H:%M:%S.%f}Z'})}"
+        return video_address(row)
 
     def get_thumbnail_url(self, row: Recording) -> str | None:
         return reverse("media-thumbnail", args=[row.pk]) if row.thumbnail else None

@@ -89,7 +89,7 @@ def events(request: HttpRequest) -> HttpResponse:
     if chosen.get("camera"):
         rows = rows.filter(camera_id=chosen["camera"].id)
     if chosen.get("label"):
-        rows = rows.filter(label=chosen["label"].strip().lower())
+        rows = rows.filter(label=chosen["label"].lower())
     page = Paginator(rows, _PAGE_SIZE).get_page(request.GET.get("page"))
     page.object_list = rows_for(list(page.object_list))
     context = {
@@ -98,4 +98,4 @@ def events(request: HttpRequest) -> HttpResponse:
         "is_filtered": any(chosen.values()),
         "page_query": page_query(request),
     }
-    return render(request, "app/events.html", context)
+    return render(request, "app/events.html", context, status=422 if form.errors else 200)

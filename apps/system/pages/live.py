@@ -28,9 +28,15 @@ def live(request: HttpRequest) -> HttpResponse:
     context = {
         "tiles": tiles,
         "summary": _summary(tiles),
+        "columns": _columns(len(tiles)),
         "may_add": may_anywhere(actor, Action.MANAGE_CAMERAS),
     }
     return render(request, "app/live.html", context)
+
+
+def _columns(count: int) -> str:
+    """Return how many tiles stand side by side: as many as below each other, up to 16 in all."""
+    return next((str(side) for side in (1, 2, 3, 4) if count <= side * side), "many")
 
 
 def _summary(tiles: list[Tile]) -> str:

@@ -27,15 +27,17 @@ class Place:
     is_current: bool
 
 
-def places(request: HttpRequest) -> dict[str, list[Place]]:
+def places(request: HttpRequest) -> dict[str, object]:
     """Give every template the rail (a context processor)."""
     if not request.path.startswith("/app/"):
         return {"places": []}
     urls = [(reverse(name), label, icon, is_short) for name, label, icon, is_short in _PLACES]
     current = max((url for url, *_rest in urls if request.path.startswith(url)), key=len, default="")
+    shown = [
+        Place(url=url, label=str(label), icon=icon, is_short=is_short, is_current=url == current)
+        for url, label, icon, is_short in urls
+    ]
     return {
-        "places": [
-            Place(url=url, label=str(label), icon=icon, is_short=is_short, is_current=url == current)
-            for url, label, icon, is_short in urls
-        ]
+        "places": shown,
+        "is_more_current": any(place.is_current and not place.is_short for place in shown),
     }

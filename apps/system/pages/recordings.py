@@ -8,15 +8,16 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.access import Action, Actor, Resource, actor_of, may, require, visible
 from apps.cameras.models import Camera
 from apps.core.exceptions import OmmaError
 from apps.recordings import services
+from apps.recordings.addresses import video_address
 from apps.recordings.models import Recording
 from apps.streams.models import Stream
 from apps.system.pages.durations import duration_words, percent
@@ -63,7 +64,7 @@ def recordings(request: HttpRequest) -> HttpResponse:
     if chosen.get("camera"):
         rows = rows.filter(camera=chosen["camera"])
     if chosen.get("label"):
-        rows = rows.filter(labels__contains=[chosen["label"].strip().lower()])
+        rows = rows.filter(labels__contains=[chosen["label"].lower()])
     if chosen.get("since"):
         rows = rows.filter(end__gte=chosen["since"])
     if chosen.get("until"):
@@ -75,11 +76,16 @@ def recordings(request: HttpRequest) -> HttpResponse:
         recording.duration_words = duration_words(recording.end - recording.start)
     context = {
         "page": page,
+        "count_words": _count_words(page.paginator.count),
         "filter_form": form,
         "is_filtered": any(chosen.values()),
         "page_query": page_query(request),
     }
-    return render(request, "app/recordings.html", context)
+    return render(request, "app/recordings.html", context, status=422 if form.errors else 200)
+
+
+def _count_words(count: int) -> str:
+    return ngettext("%(count)d recording", "%(count)d recordings", count) % {"count": count}
 
 
 def _recording_or_404(actor: Actor, recording_id: UUID, action: Action = Action.PLAYBACK) -> Recording:
@@ -103,7 +109,11 @@ def recording(request: HttpRequest, recording_id: UUID) -> HttpResponse:
     row = _recording_or_404(actor, recording_id)
     row.duration_words = duration_words(row.end - row.start)  # type: ignore[attr-defined]  # for the template
     row.percent = percent(row.confidence)  # type: ignore[attr-defined]  # for the template
-    context = {"recording": row, "may_record": may(actor, Action.RECORD, _resource(row)).allowed}
+    context = {
+        "recording": row,
+        "video_address": video_address(row),
+        "may_record": may(actor, Action.RECORD, _resource(row)).allowed,
+    }
     return render(request, "app/recording.html", context)
 
 
@@ -112,16 +122,19 @@ def recording(request: HttpRequest, recording_id: UUID) -> HttpResponse:
 def record(request: HttpRequest, stream_id: UUID) -> HttpResponse:
     """Start recording a stream now."""
     actor = actor_of(request)
-    stream = get_object_or_404(Stream, pk=stream_id)
+    stream = Stream.objects.filter(pk=stream_id).first()
+    if stream is None:
+        raise Http404
     camera_or_404(actor, stream.camera_id, Action.RECORD)
+    is_partial = request.headers.get("HX-Request") == "true"
     try:
         row = services.start_recording(actor=actor, stream=stream)
     except OmmaError as error:
+        if is_partial:
+            return HttpResponse(error.message, status=error.status, content_type="text/plain")
         messages.error(request, error.message)
         return redirect("pages:camera", camera_id=stream.camera_id)
-    if request.headers.get("HX-Request") == "true":
-        return HttpResponse(status=204)
-    return redirect("pages:recording", recording_id=row.id)
+    return HttpResponse(status=204) if is_partial else redirect("pages:recording", recording_id=row.id)
 
 
 @require_POST
@@ -147,3 +160,18 @@ def recording_hold(request: HttpRequest, recording_id: UUID) -> HttpResponse:
         services.hold_recording(actor=actor, recording=row)
         messages.success(request, _("Held: retention will not remove it."))
     return redirect("pages:recording", recording_id=row.id)
+
+
+@require_POST
+@login_required
+def recording_delete(request: HttpRequest, recording_id: UUID) -> HttpResponse:
+    """Delete a recording; its footage goes with retention."""
+    actor = actor_of(request)
+    row = _recording_or_404(actor, recording_id, Action.RECORD)
+    try:
+        services.delete_recording(actor=actor, recording=row)
+    except OmmaError as error:
+        messages.error(request, error.message)
+        return redirect("pages:recording", recording_id=row.id)
+    messages.success(request, _("The recording is deleted."))
+    return redirect("pages:recordings")

@@ -1,6 +1,6 @@
 """What a tile shows: a camera, its stream, its state in words, and whether it is being recorded."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.access import Action, Actor, Resource, may
 from apps.cameras.models import Camera
-from apps.recordings.models import Recording, RecordingState
+from apps.recordings.models import CauseKind, Recording, RecordingState
 from apps.streams.models import Mode, SourceStatus, Stream
 
 _STATUS_WORDS = {
@@ -40,6 +40,7 @@ class Tile:
     size_words: str
     reason: str
     is_recording: bool
+    own_recording_id: UUID | None
     may_record: bool
 
 
@@ -50,16 +51,20 @@ def tiles_for(actor: Actor, cameras: Sequence[Camera]) -> list[Tile]:
     for stream in Stream.objects.filter(camera_id__in=ids).select_related("source").order_by("name", "id"):
         if stream.name == "main" or stream.camera_id not in streams:
             streams[stream.camera_id] = stream
-    recording = _recorded_streams(stream.id for stream in streams.values())
-    return [_tile(actor, camera, streams.get(camera.id), recording) for camera in cameras]
+    growing = _growing_recordings(stream.id for stream in streams.values())
+    return [_tile(actor, camera, streams.get(camera.id), growing) for camera in cameras]
 
 
-def _recorded_streams(stream_ids: Iterable[UUID]) -> set[UUID]:
+def _growing_recordings(stream_ids: Iterable[UUID]) -> dict[UUID, UUID | None]:
+    """Return the streams that are recorded, each with the recording that a person started, if one did."""
+    growing: dict[UUID, UUID | None] = {}
     active = Recording.objects.filter(stream_id__in=list(stream_ids), state=RecordingState.ACTIVE)
-    return set(active.values_list("stream_id", flat=True))
+    for stream_id, recording_id, cause in active.values_list("stream_id", "id", "cause_kind"):
+        growing[stream_id] = recording_id if cause == CauseKind.USER else growing.get(stream_id)
+    return growing
 
 
-def _tile(actor: Actor, camera: Camera, stream: Stream | None, recorded: set[UUID]) -> Tile:
+def _tile(actor: Actor, camera: Camera, stream: Stream | None, growing: Mapping[UUID, UUID | None]) -> Tile:
     status = SourceStatus(stream.source.status) if stream else SourceStatus.STOPPED
     if not camera.is_enabled:
         status = SourceStatus.STOPPED
@@ -73,6 +78,7 @@ def _tile(actor: Actor, camera: Camera, stream: Stream | None, recorded: set[UUI
         mode_words=_(_MODE_WORDS[Mode(stream.mode)]) if stream else "",
         size_words=f"{stream.width} \u00d7 {stream.height}" if stream and stream.width else "",
         reason=stream.source.status_detail if stream and status is not SourceStatus.LIVE else "",
-        is_recording=bool(stream and stream.id in recorded),
+        is_recording=bool(stream and stream.id in growing),
+        own_recording_id=growing.get(stream.id) if stream else None,
         may_record=may(actor, Action.RECORD, resource).allowed,
     )

@@ -2,24 +2,26 @@
 
 from django.urls import path
 
-from apps.system.pages import cameras, events, health, live, recordings, rules
+from apps.system.pages import camera_changes, cameras, events, health, live, recordings, rules
 
 app_name = "pages"
 urlpatterns = [
     path("", live.live, name="live"),
     path("cameras/", cameras.camera_list, name="cameras"),
-    path("cameras/add/", cameras.camera_add, name="camera-add"),
-    path("cameras/probe/", cameras.camera_probe, name="camera-probe"),
+    path("cameras/add/", camera_changes.camera_add, name="camera-add"),
+    path("cameras/probe/", camera_changes.camera_probe, name="camera-probe"),
     path("cameras/<uuid:camera_id>/", cameras.camera, name="camera"),
-    path("cameras/<uuid:camera_id>/restart/", cameras.camera_restart, name="camera-restart"),
-    path("cameras/<uuid:camera_id>/delete/", cameras.camera_delete, name="camera-delete"),
-    path("streams/<uuid:stream_id>/mode/", cameras.stream_mode, name="stream-mode"),
+    path("cameras/<uuid:camera_id>/edit/", camera_changes.camera_edit, name="camera-edit"),
+    path("cameras/<uuid:camera_id>/restart/", camera_changes.camera_restart, name="camera-restart"),
+    path("cameras/<uuid:camera_id>/delete/", camera_changes.camera_delete, name="camera-delete"),
+    path("streams/<uuid:stream_id>/settings/", camera_changes.stream_settings, name="stream-settings"),
     path("streams/<uuid:stream_id>/record/", recordings.record, name="record"),
-    path("analytics/<uuid:analytic_id>/toggle/", cameras.analytic_toggle, name="analytic-toggle"),
+    path("analytics/<uuid:analytic_id>/toggle/", camera_changes.analytic_toggle, name="analytic-toggle"),
     path("recordings/", recordings.recordings, name="recordings"),
     path("recordings/<uuid:recording_id>/", recordings.recording, name="recording"),
     path("recordings/<uuid:recording_id>/stop/", recordings.recording_stop, name="recording-stop"),
     path("recordings/<uuid:recording_id>/hold/", recordings.recording_hold, name="recording-hold"),
+    path("recordings/<uuid:recording_id>/delete/", recordings.recording_delete, name="recording-delete"),
     path("events/", events.events, name="events"),
     path("rules/", rules.rules, name="rules"),
     path("rules/add/", rules.rule_add, name="rule-add"),
