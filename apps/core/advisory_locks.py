@@ -8,6 +8,7 @@ MIGRATE = 0x6F6D6D61_0001  # "omma" and a number
 BEAT = 0x6F6D6D61_0002
 OUTBOX_DISPATCHER = 0x6F6D6D61_0003
 RECORDINGS = 0x6F6D6D61_0004
+STORAGE_CHECK = 0x6F6D6D61_0005
 
 
 def try_lock(connection: psycopg.Connection[Any], key: int) -> bool:

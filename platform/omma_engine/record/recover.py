@@ -5,12 +5,24 @@ import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 from omma_engine.errors import StorageError
+from omma_engine.ids import segment_id
 from omma_engine.record.index import SegmentIndex, read_index
+from omma_engine.record.label import SegmentLabel
 from omma_engine.types import Fragment
 
 _CHUNK = 1 << 20
+_NO_SEGMENT = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    StopIteration,
+    struct.error,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +62,31 @@ def recover_segment(path: Path) -> RecoveredSegment:
         raise StorageError(f"cannot recover {path.name}: {error.strerror}") from error
 
 
-def inspect_segment(path: Path) -> RecoveredSegment:
+def inspect_segment(path: Path, *, with_hash: bool = True) -> RecoveredSegment:
     """Return what `recover_segment` would, and change nothing: bytes behind the last whole fragment stay.
 
-    Raises `StorageError` where the file is no whole segment, whatever is in it.
+    Without the hash, only the heads of boxes are read. Raises `StorageError` where the file is no whole
+    segment that says truly what it is, whatever is in it.
     """
     try:
         index, whole = _whole_of(path)
-        return _found(path, index, whole, path.stat().st_size - whole)
+        _require_true_id(path, index.label)
+        return _found(path, index, whole, path.stat().st_size - whole, with_hash=with_hash)
     except OSError as error:
         raise StorageError(f"cannot read {path.name}: {error.strerror}") from error
-    except (ValueError, LookupError, TypeError, AttributeError, StopIteration, struct.error) as error:
+    except _NO_SEGMENT as error:
         raise StorageError(f"expected a segment, got something else in {path.name}") from error
+
+
+def _require_true_id(path: Path, label: SegmentLabel) -> None:
+    derived = segment_id(
+        stream_id=UUID(label.stream_id),
+        epoch=label.epoch,
+        sequence=label.sequence,
+        start_us=label.start_us,
+    )
+    if label.segment_id != str(derived):
+        raise StorageError(f"the label of {path.name} contradicts itself")
 
 
 def _whole_of(path: Path) -> tuple[SegmentIndex, int]:
@@ -73,14 +98,16 @@ def _whole_of(path: Path) -> tuple[SegmentIndex, int]:
     return index, max(index.whole_bytes, last.offset + last.size)
 
 
-def _found(path: Path, index: SegmentIndex, whole: int, cut: int) -> RecoveredSegment:
+def _found(
+    path: Path, index: SegmentIndex, whole: int, cut: int, *, with_hash: bool = True
+) -> RecoveredSegment:
     last = index.fragments[-1]
     return RecoveredSegment(
         index=index,
         durable_bytes=whole,
         cut_bytes=cut,
         end_us=index.label.start_us + last.start_us + last.duration_us,
-        sha256=file_sha256(path, whole),
+        sha256=file_sha256(path, whole) if with_hash else "",
     )
 
 
