@@ -4,7 +4,7 @@
 runs one in a process of its own; the zygote forks all others into `run_child`.
 
 Two threads: the reading thread blocks on the source, and the *packet loop* here stamps, publishes, writes,
-syncs, listens to the supervisor and beats, four times a second, or fifty while somebody watches. Nothing
+syncs, listens to the supervisor and beats, five times a second, or fifty while somebody watches. Nothing
 that the source does can keep the loop from beating, and nothing that the disk does can keep the source from
 being read.
 """
@@ -39,7 +39,7 @@ from omma_engine.types import GapCause, RecordMode, SourceSpec, SourceState
 
 logger = logging.getLogger(__name__)
 
-_TICK_S = 0.25
+_TICK_S = 0.2
 _WATCHED_TICK_S = 0.02
 _BEAT_US = 500_000
 _SILENCE_US = 5_000_000
@@ -101,7 +101,7 @@ class CaptureChild:
         return None
 
     def _round(self) -> None:
-        is_watched = self._publisher.level > DemandLevel.NONE
+        is_watched = self._reader.is_watched = self._publisher.level > DemandLevel.NONE
         for message in self._line.wait(_WATCHED_TICK_S if is_watched else _TICK_S):
             self._heed(message)
         self._empty_mailbox()

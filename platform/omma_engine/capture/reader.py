@@ -1,12 +1,15 @@
 """The reading thread of a child: opens the source, reads it, and hands what came to the packet loop.
 
 It blocks in FFmpeg or on the network for as long as the drivers' time limits allow; the packet loop never
-does. It does nothing else: a thread that wakes for every packet runs with cold caches each time, so whatever
-can wait for a moment costs half as much when the loop does it for several packets at once.
+does. It does nothing else: a thread that wakes for every packet runs with cold caches each time, and what is
+done for several packets at once costs about half. For the same reason it pauses after it has caught up with
+a TCP stream that nobody watches: the kernel holds what comes meanwhile. The packet that it caught up with
+was read as it came, so that the arrival clock still sees the least delay of every round.
 """
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from omma_engine.capture.backoff import Backoff
@@ -19,6 +22,9 @@ from omma_engine.sources.base import PacketSource
 logger = logging.getLogger(__name__)
 
 _HANG_US = 45_000_000
+_PAUSE_S = 0.1
+_CAUGHT_UP_US = 3_000
+_NO_PAUSE_BEFORE_US = 2_000_000
 
 
 class SourceReader:
@@ -33,6 +39,8 @@ class SourceReader:
         self._thread = threading.Thread(target=self._run, name="source-reader", daemon=True)
         self._alive_us = clock.monotonic_us()
         self._is_waiting = False
+        self.is_watched = False
+        """Set by the packet loop: somebody wants each packet without delay."""
 
     def start(self) -> None:
         self._thread.start()
@@ -68,10 +76,9 @@ class SourceReader:
         source: PacketSource | None = None
         try:
             source = self._make_source()
-            self._mailbox.put(Opened(source.open()))
-            while not self._stopping.is_set():
-                self._mailbox.deliver(source.read())
-                self._alive_us = self._clock.monotonic_us()
+            info = source.open()
+            self._mailbox.put(Opened(info))
+            self._read(source, may_pause=info.may_pause)
         except SourceError as error:
             return error
         except Exception as error:
@@ -81,3 +88,19 @@ class SourceReader:
             if source is not None:
                 source.close()
         return SourceError("the reading was stopped")
+
+    def _read(self, source: PacketSource, *, may_pause: bool) -> None:
+        opened_us = before_us = self._clock.monotonic_us()
+        while not self._stopping.is_set():
+            self._mailbox.deliver(source.read())
+            self._alive_us = after_us = self._clock.monotonic_us()
+            has_waited = after_us - before_us >= _CAUGHT_UP_US
+            if (
+                may_pause
+                and has_waited
+                and not self.is_watched
+                and after_us - opened_us > _NO_PAUSE_BEFORE_US
+            ):
+                time.sleep(_PAUSE_S)
+                after_us = self._clock.monotonic_us()
+            before_us = after_us

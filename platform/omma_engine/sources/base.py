@@ -45,11 +45,13 @@ class SourceInfo:
     """What an opened source delivers.
 
     `burst_us` is the longest pause between two bursts of packets that is normal for the transport.
+    `may_pause` says that what comes is held, and nothing lost, while nobody reads for a tenth of a second.
     """
 
     video: CodecInfo
     audio: AudioInfo | None = None
     burst_us: int = 3_000_000
+    may_pause: bool = False
 
 
 class SourcePacket(NamedTuple):

@@ -5,6 +5,7 @@ the spec, so that a name cannot lead elsewhere between the check and the opening
 """
 
 import time
+from dataclasses import replace
 
 import av
 
@@ -65,7 +66,7 @@ class RtspSource:
         demuxer = Demuxer(container, clock=self._clock, wants_audio=self._wants_audio)
         name = demuxer.info().video.codec
         self._reader = demuxer if name in COPIED_CODECS else ReencodedVideo(demuxer)
-        return self._reader.info()
+        return replace(self._reader.info(), may_pause=self._transport == "tcp")
 
     def read(self) -> Delivery:
         if self._reader is None:

@@ -57,6 +57,7 @@ class Timeline:
     def _begin_run(self) -> None:
         self._envelope = DelayEnvelope(self._window_us)
         self._transport = DelayEnvelope(self._window_us)
+        self._has_reordering = False
         self._offset_us: int | None = None
         self._slewed_to_us = 0
         self._report_offset_us: int | None = None
@@ -80,11 +81,15 @@ class Timeline:
     def error_us(self) -> int:
         """Return the bound on the error of the latest capture time."""
         if self._offset_us is None:
-            return self._transport.spread_us
+            return self._spread_us
         residual_us = abs(self._offset_us - self._target_us())
         if self._report_offset_us is not None:
             return residual_us + _REPORT_ERROR_US
-        return residual_us + self._transport.spread_us
+        return residual_us + self._spread_us
+
+    @property
+    def _spread_us(self) -> int:
+        return (self._transport if self._has_reordering else self._envelope).spread_us
 
     def restart(self) -> None:
         """Begin a new run: the next packet is anchored afresh, at whatever the wall clock says."""
@@ -99,8 +104,10 @@ class Timeline:
             self._begin_run()
         self._last = arrival
         self._envelope.observe(arrival.pts_us, arrival.arrival_us)
-        # Reordered pictures come late by design: how much the transport varies shows against decoding times.
-        self._transport.observe(arrival.dts_us, arrival.arrival_us)
+        if self._has_reordering or arrival.dts_us != arrival.pts_us:
+            # Reordered pictures come late by design: how much the transport varies shows in decoding times.
+            self._has_reordering = True
+            self._transport.observe(arrival.dts_us, arrival.arrival_us)
         if arrival.reported_us is not None:
             self._take_report(arrival.pts_us, arrival.reported_us)
         return jumped
