@@ -1,11 +1,13 @@
 """Addresses of recordings and retention below `/api/v1/`."""
 
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from apps.recordings.api.timeline import TimelineView
 from apps.recordings.api.views import RecordingViewSet, RetentionPolicyViewSet
 
 router = SimpleRouter()
 router.register("recordings", RecordingViewSet, "recording")
 router.register("retention-policies", RetentionPolicyViewSet, "retention-policy")
 
-urlpatterns = router.urls
+urlpatterns = [*router.urls, path("timeline/", TimelineView.as_view(), name="timeline")]

@@ -1,0 +1,54 @@
+"""The timeline's statements: spans are joined in the database, so that answers stay small.
+
+`joined` is how far two spans may miss each other and still be one; all ranges are half-open.
+"""
+
+_ISLANDS = """
+), flagged AS (
+    SELECT *, CASE WHEN span_start <= max(span_end) OVER earlier + %(joined)s THEN 0 ELSE 1 END AS is_first
+    FROM found
+    WINDOW earlier AS (
+        PARTITION BY {group} ORDER BY span_start, span_end
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    )
+), islands AS (
+    SELECT *, sum(is_first) OVER (
+        PARTITION BY {group} ORDER BY span_start, span_end ROWS UNBOUNDED PRECEDING
+    ) AS island
+    FROM flagged
+)
+SELECT {group}, min(span_start), max(span_end), sum(span_end - span_start), count(*)
+FROM islands GROUP BY {group}, island ORDER BY {group}, min(span_start)
+"""
+
+# The lower bound of `start` keeps the index `segment_timeline` to the range, the ids to its partitions.
+COVERAGE = """
+WITH found AS (
+    SELECT stream_id, GREATEST(start, %(start)s) AS span_start, LEAST("end", %(end)s) AS span_end
+    FROM streams_segment
+    WHERE stream_id = ANY(%(streams)s) AND start < %(end)s AND "end" > %(start)s AND "end" > start
+      AND start >= %(earliest)s AND id >= %(first_id)s AND id <= %(last_id)s AND state <> 'garbage'
+""" + _ISLANDS.format(group="stream_id")  # noqa: S608 - constants only
+
+# An open gap goes on until now.
+GAPS = """
+WITH found AS (
+    SELECT stream_id, cause, GREATEST(start, %(start)s) AS span_start,
+           LEAST(COALESCE("end", %(now)s), %(end)s) AS span_end
+    FROM streams_gap
+    WHERE stream_id = ANY(%(streams)s) AND start < %(end)s AND COALESCE("end", %(now)s) > %(start)s
+""" + _ISLANDS.format(group="stream_id, cause")  # noqa: S608 - constants only
+
+_BUCKET = "to_timestamp(floor(extract(epoch FROM minute) / %(bucket_s)s) * %(bucket_s)s)"
+_MINUTES = "stream_id = ANY(%(streams)s) AND minute >= %(first_minute)s AND minute < %(end)s"
+
+MOTION = f"""
+SELECT stream_id, {_BUCKET} AS bucket, max(motion), avg(motion)
+FROM inference_minute_summary WHERE {_MINUTES} GROUP BY stream_id, bucket ORDER BY stream_id, bucket
+"""  # noqa: S608 - constants only
+
+LABELS = f"""
+SELECT stream_id, {_BUCKET} AS bucket, label.key, sum(label.value::bigint)
+FROM inference_minute_summary, jsonb_each_text(labels) AS label
+WHERE {_MINUTES} GROUP BY stream_id, bucket, label.key ORDER BY stream_id, bucket, label.key
+"""  # noqa: S608 - constants only
