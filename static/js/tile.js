@@ -27,7 +27,7 @@ export class Tile {
 
   play() {
     if (this.player || this.isPictureMode || !this.streamId) return;
-    if (this.wasPaused) this.still.src = `${this.still.src.split("&again")[0]}&again=${Date.now()}`;
+    if (this.wasPaused && this.still.src) this.still.src = `${this.still.src.split("&again")[0]}&again=${Date.now()}`;
     this.player = new LivePlayer(this.video, this.streamId);
     this.player.addEventListener("state", ({ detail }) => this.takeLink(detail));
     this.player.addEventListener("source", ({ detail }) => this.takeSource(detail.state, detail.reason));
@@ -72,7 +72,7 @@ export class Tile {
     clearTimeout(this.timer);
     const { word, look, why } = this.words();
     this.root.classList.toggle("is-stale", look !== "live");
-    this.still.hidden = look === "live" && !this.isPictureMode;
+    this.still.hidden = !this.still.src || (look === "live" && !this.isPictureMode);
     this.stateNode.className = `state ${look}`;
     if (this.stateNode.textContent !== word) this.stateNode.textContent = word;
     this.whyNode.hidden = !why;

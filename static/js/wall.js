@@ -4,7 +4,9 @@ import { merge } from "./merge.js";
 import { listenToNews } from "./news.js";
 import { Tile } from "./tile.js";
 
+const REST_MS = 1_000;
 const tiles = new Map();
+let timer = null;
 const place = document.getElementById("wall-place");
 
 function addTile(root) {
@@ -58,8 +60,9 @@ function showRecordings({ streamId, root }) {
 
 // Cameras come and go: the wall takes in new tiles and drops old ones, and leaves those alone that play.
 async function updateWall() {
-  if (!place) return;
-  const fresh = (await fetchPage()).getElementById("wall-place");
+  const page = await fetchPage();
+  const fresh = page.getElementById("wall-place");
+  merge(document.getElementById("wall-summary"), page.getElementById("wall-summary"));
   const [wall, newWall] = [place.querySelector(".wall"), fresh.querySelector(".wall")];
   if (!wall || !newWall) {
     for (const tile of tiles.values()) tile.close();
@@ -69,18 +72,26 @@ async function updateWall() {
     return;
   }
   wall.dataset.columns = newWall.dataset.columns;
-  for (const root of newWall.querySelectorAll(".tile")) {
+  const wanted = [...newWall.querySelectorAll(".tile")];
+  const ids = new Set(wanted.map((root) => root.id));
+  for (const root of wanted) {
     const known = tiles.get(root.id);
     if (known) merge(known.root.querySelector(".name"), root.querySelector(".name"));
     else wall.append(root);
     if (!known) addTile(root);
   }
   for (const [id, tile] of tiles) {
-    if (newWall.querySelector(`#${id}`)) continue;
+    if (ids.has(id)) continue;
     tile.close();
     tile.root.remove();
     tiles.delete(id);
   }
+}
+
+function updateWallSoon() {
+  if (!place) return;
+  clearTimeout(timer);
+  timer = setTimeout(() => updateWall().catch(() => {}), REST_MS);
 }
 
 document.querySelectorAll(".tile").forEach(addTile);
@@ -89,5 +100,5 @@ document.addEventListener("omma:detection", ({ detail }) => {
 });
 document.addEventListener("omma:source", updateSource);
 document.addEventListener("omma:recording", updateRecording);
-document.addEventListener("omma:camera", () => updateWall().catch(() => {}));
+for (const kind of ["camera", "source", "reset"]) document.addEventListener(`omma:${kind}`, updateWallSoon);
 listenToNews(["source", "recording", "detection", "camera"]);

@@ -1,30 +1,39 @@
-"""Fixtures of the end-to-end tests: one running Omma with a synthetic camera, and a browser where there is one."""
+"""Fixtures of the end-to-end tests: one running Omma for all of them, and a browser where there is one."""
 
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.e2e.running import PASSWORD, RunningOmma
+from tests.conftest import ROOT
+from tests.e2e.browsing import CHROMIUM_ARGUMENTS, log_in, watch_for_problems
+from tests.e2e.running import RunningOmma
 
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-]
+if TYPE_CHECKING:
+    from playwright.sync_api import StorageState
+
+YARD = "synthetic:yard"
+ROOM = "synthetic:room?width=960&height=720"  # not as wide as a tile: letterboxed
+PEOPLE_VIDEO = "one-by-one-person-detection.mp4"
 
 
 @pytest.fixture(scope="session")
-def omma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningOmma]:
-    """Return a running Omma; tests make accounts and cameras of their own where they change anything."""
-    running = RunningOmma(data_dir=tmp_path_factory.mktemp("omma"), cameras=["synthetic:yard"])
+def people_video() -> Path | None:
+    """Return the real video with people, where there is one."""
+    folder = Path(os.environ.get("OMMA_SHARED_DIR") or ROOT.parent / "shared")
+    video = folder / "media" / PEOPLE_VIDEO
+    return video if video.is_file() else None
+
+
+@pytest.fixture(scope="session")
+def omma(tmp_path_factory: pytest.TempPathFactory, people_video: Path | None) -> Iterator[RunningOmma]:
+    """Return a running Omma; tests make people, rules and cameras of their own where they change anything."""
+    cameras = [YARD, ROOM, *([str(people_video)] if people_video else [])]
+    running = RunningOmma(data_dir=tmp_path_factory.mktemp("omma"), cameras=cameras)
     running.start()
     yield running
     running.stop()
@@ -42,38 +51,69 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture
-def page(browser: Browser, omma: RunningOmma, tmp_path: Path) -> Iterator[Page]:
-    """Return a page that is logged in as the administrator and fails the test on any script or policy error."""
-    context = browser.new_context(base_url=omma.url, viewport={"width": 1280, "height": 800})
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(f"script: {error}"))
-    page.on(
-        "console", lambda message: problems.append(message.text) if _is_policy_problem(message.text) else None
-    )
-    log_in(page)
-    yield page
+@pytest.fixture(scope="session")
+def admin_login(browser: Browser, omma: RunningOmma) -> "StorageState":
+    """Log in once, through the form, and return the cookies."""
+    context = browser.new_context(base_url=omma.url)
+    log_in(context.new_page())
+    state = context.storage_state()
     context.close()
-    assert problems == []
+    return state
 
 
 @pytest.fixture
-def phone(browser: Browser, omma: RunningOmma) -> Iterator[BrowserContext]:
-    """Return a browser of a phone's size, not logged in."""
-    context = browser.new_context(base_url=omma.url, viewport={"width": 390, "height": 844}, has_touch=True)
+def context(browser: Browser, omma: RunningOmma, admin_login: "StorageState") -> Iterator[BrowserContext]:
+    """Return a browser window's worth of state, logged in as the administrator."""
+    context = browser.new_context(
+        base_url=omma.url,
+        viewport={"width": 1280, "height": 800},
+        storage_state=admin_login,
+        timezone_id="America/New_York",
+    )
     yield context
     context.close()
 
 
-def log_in(page: Page, username: str = "admin", password: str = PASSWORD) -> None:
-    """Log in through the form."""
-    page.goto("/app/")
-    page.get_by_label("Name").fill(username)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/app/")
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """Return the administrator's page; whatever it complains about fails the test."""
+    page = context.new_page()
+    problems = watch_for_problems(page)
+    yield page
+    page.close()
+    assert problems == []
 
 
-def _is_policy_problem(text: str) -> bool:
-    return "Content Security Policy" in text or "Refused to" in text
+@pytest.fixture
+def phone(browser: Browser, omma: RunningOmma, admin_login: "StorageState") -> Iterator[BrowserContext]:
+    """Return a browser of a phone's size, logged in as the administrator."""
+    context = browser.new_context(
+        base_url=omma.url, viewport={"width": 390, "height": 844}, has_touch=True, storage_state=admin_login
+    )
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def browser_window(browser: Browser, omma: RunningOmma) -> Iterator[BrowserContext]:
+    """Return a browser of somebody who is not logged in."""
+    context = browser.new_context(base_url=omma.url)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page_of(browser: Browser, omma: RunningOmma) -> Iterator[Callable[[str, str], Page]]:
+    """Return a function that logs a person in, in a browser of their own."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(username: str, password: str) -> Page:
+        context = browser.new_context(base_url=omma.url, viewport={"width": 1280, "height": 800})
+        contexts.append(context)
+        page = context.new_page()
+        log_in(page, username, password)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
@@ -61,7 +61,8 @@ class RunningOmma:
             start_new_session=True,
         )
         lines: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=self._read_output, args=(lines,), daemon=True).start()
+        self._reader = threading.Thread(target=self._read_output, args=(lines,), daemon=True)
+        self._reader.start()
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:
             try:
@@ -78,9 +79,10 @@ class RunningOmma:
 
     def _read_output(self, lines: "queue.Queue[str]") -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.output.append(line.rstrip("\n"))
-            lines.put(line)
+        with self.process.stdout as output:
+            for line in output:
+                self.output.append(line.rstrip("\n"))
+                lines.put(line)
 
     def stop(self) -> float:
         """End it as a service manager would, and return how many seconds that took."""
@@ -93,11 +95,19 @@ class RunningOmma:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait(5)
                 raise AssertionError(f"Omma did not stop within {STOP_TIMEOUT_S} s") from None
-        return time.monotonic() - began
+        took_s = time.monotonic() - began
+        self._reader.join(5)  # it ends with the output of the last process
+        return took_s
 
     def client(self, username: str = "admin", password: str = PASSWORD) -> httpx.Client:
         """Return an HTTP client with a login."""
         return httpx.Client(base_url=self.url, auth=(username, password), timeout=20)
+
+
+def camera_named(client: httpx.Client, name: str) -> dict[str, Any]:
+    """Return the camera of that name."""
+    cameras: list[dict[str, Any]] = client.get("/api/v1/cameras/").json()["results"]
+    return next(camera for camera in cameras if camera["name"] == name)
 
 
 def wait_for(

@@ -17,7 +17,7 @@ from apps.streams.selectors import stored_bytes_of_camera
 from apps.system.pages.camera_forms import StreamForm
 from apps.system.pages.events import rows_for
 from apps.system.pages.page_access import camera_or_404, camera_resource, may_anywhere
-from apps.system.pages.tiles import tiles_for
+from apps.system.pages.tiles import driver_words, tiles_for
 from omma_engine.redaction import redact
 
 _LOG_LENGTH = 20
@@ -69,6 +69,7 @@ def camera_page(
         "analytics": Analytic.objects.filter(camera=row).select_related("model_version__model"),
         "events": rows_for(list(events[:_EVENT_COUNT])),
         "log": StreamLog.objects.filter(source__camera=row).order_by("-at", "-id")[:_LOG_LENGTH],
+        "driver_words": driver_words(row),
         "shown_address": redact(row.address),
         "stored_bytes": stored,
         "may_manage": may(actor, Action.MANAGE_CAMERAS, camera_resource(row)).allowed,

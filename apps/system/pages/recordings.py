@@ -21,6 +21,7 @@ from apps.recordings.addresses import video_address
 from apps.recordings.models import Recording
 from apps.streams.models import Stream
 from apps.system.pages.durations import duration_words, percent
+from apps.system.pages.moments import MomentInput
 from apps.system.pages.page_access import camera_or_404
 from apps.system.pages.paging import page_query
 
@@ -37,12 +38,12 @@ class RecordingFilterForm(forms.Form):
     since = forms.DateTimeField(
         required=False,
         label=gettext_lazy("From"),
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        widget=MomentInput,
     )
     until = forms.DateTimeField(
         required=False,
         label=gettext_lazy("To"),
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        widget=MomentInput,
     )
     held = forms.BooleanField(required=False, label=gettext_lazy("Held only"))
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from apps.accounts.access import Action, Actor, Resource, may
-from apps.cameras.models import Camera
+from apps.cameras.models import Camera, Driver
 from apps.recordings.models import CauseKind, Recording, RecordingState
 from apps.streams.models import Mode, SourceStatus, Stream
 
@@ -37,11 +37,19 @@ class Tile:
     status: str
     status_words: str
     mode_words: str
+    driver_words: str
+    has_picture: bool
     size_words: str
     reason: str
     is_recording: bool
     own_recording_id: UUID | None
     may_record: bool
+
+
+def driver_words(camera: Camera) -> str:
+    """Return how Omma talks to a camera: protocols in capitals, as people write them."""
+    is_word = camera.driver in {Driver.FILE, Driver.SYNTHETIC}
+    return camera.get_driver_display() if is_word else camera.driver.upper()
 
 
 def tiles_for(actor: Actor, cameras: Sequence[Camera]) -> list[Tile]:
@@ -76,6 +84,8 @@ def _tile(actor: Actor, camera: Camera, stream: Stream | None, growing: Mapping[
         status=status.value,
         status_words=_(_STATUS_WORDS[status]),
         mode_words=_(_MODE_WORDS[Mode(stream.mode)]) if stream else "",
+        driver_words=driver_words(camera),
+        has_picture=bool(stream and stream.width),
         size_words=f"{stream.width} \u00d7 {stream.height}" if stream and stream.width else "",
         reason=stream.source.status_detail if stream and status is not SourceStatus.LIVE else "",
         is_recording=bool(stream and stream.id in growing),
