@@ -5,8 +5,10 @@ import uuid
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 import av
+from av.video.codeccontext import VideoCodecContext
 
 from omma_engine.sources.nal import head_of
 from omma_engine.types import ClockSource, CodecInfo, EncodedPacket, RecordMode, StreamSpec
@@ -23,7 +25,7 @@ def coded(
     codec: str = "h264", *, frames: int = 20, gop: int = 10, b_frames: int = 0, width: int = WIDTH
 ) -> tuple[av.Packet, ...]:  # type: ignore[type-arg] # not subscriptable at run time
     """Return encoded pictures in Annex B, in decoding order; ticks are frame numbers."""
-    context = av.CodecContext.create(_ENCODERS[codec], "w")
+    context = cast("VideoCodecContext", av.CodecContext.create(_ENCODERS[codec], "w"))  # all are video
     context.width, context.height, context.pix_fmt = width, HEIGHT, "yuv420p"
     context.time_base = Fraction(1, RATE)
     context.framerate = Fraction(RATE)
@@ -96,7 +98,7 @@ def write_file(
         stream = container.add_mux_stream(
             codec, rate=Fraction(RATE), width=WIDTH, height=HEIGHT, time_base=Fraction(1, 90_000)
         )
-        sound = container.add_stream(tone, rate=8000, layout="mono") if tone else None
+        sound = cast("av.AudioStream", container.add_stream(tone, rate=8000, layout="mono")) if tone else None
         for packet in coded(codec, frames=frames, b_frames=b_frames):
             copy = av.Packet(bytes(packet))
             assert packet.pts is not None

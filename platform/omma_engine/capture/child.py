@@ -153,14 +153,12 @@ class CaptureChild:
 
     def _say_live(self, coding: Coding) -> None:
         numerator, denominator = coding.codec.frame_rate
-        self._say_state(
-            SourceState.LIVE,
-            codec=coding.codec.codec,
-            width=coding.codec.width,
-            height=coding.codec.height,
-            frame_rate=round(numerator / denominator, 3) if denominator else 0.0,
-            has_audio=coding.audio is not None,
-        )
+        news = self._state_news(SourceState.LIVE)
+        news["codec"] = coding.codec.codec
+        news["width"], news["height"] = coding.codec.width, coding.codec.height
+        news["frame_rate"] = round(numerator / denominator, 3) if denominator else 0.0
+        news["has_audio"] = coding.audio is not None
+        self._tell_state(news)
 
     def _broken(self, broken: Broken) -> None:
         if self._session is not None:
@@ -172,17 +170,21 @@ class CaptureChild:
             self._recorder.interrupt(gap_cause(error), str(error))
         self._say_state(broken.state, code=error.code, detail=str(error))
 
-    def _say_state(self, state: SourceState, *, code: str = "", detail: str = "", **found: Any) -> None:
-        self._state = state
-        news = StateNews(
+    def _say_state(self, state: SourceState, *, code: str = "", detail: str = "") -> None:
+        self._tell_state(self._state_news(state, code=code, detail=detail))
+
+    def _state_news(self, state: SourceState, *, code: str = "", detail: str = "") -> StateNews:
+        return StateNews(
             kind=NewsKind.STATE,
             source_id=str(self._spec.source_id),
             state=state,
             code=code,
             detail=detail,
             at_us=self._clock.now_us(),
-            **found,
         )
+
+    def _tell_state(self, news: StateNews) -> None:
+        self._state = SourceState(news["state"])
         self._say_news(news)
 
     def _say_news(self, payload: Any) -> None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import cast
 
 import av
 from av.audio.codeccontext import AudioCodecContext
@@ -84,7 +85,8 @@ class _Transcoder:
         self._info = info
         self._target = target
         layout = "mono" if target.channels == 1 else "stereo"
-        self._decoder: AudioCodecContext = av.CodecContext.create(info.codec, "r")
+        # The cast: the codec of a sound stream is a sound codec.
+        self._decoder = cast("AudioCodecContext", av.CodecContext.create(info.codec, "r"))
         self._decoder.sample_rate = info.sample_rate
         self._decoder.layout = "mono" if info.channels == 1 else "stereo"
         if info.extradata:

@@ -37,9 +37,9 @@ def decode_spec(values: Mapping[str, Any]) -> SourceSpec:
     """Return the spec that `encode_spec` made these values of; raises `ProtocolError` for anything else."""
     try:
         return SourceSpec(
-            source_id=UUID(values["source_id"]),
-            account_id=UUID(values["account_id"]),
-            camera_id=UUID(values["camera_id"]),
+            source_id=UUID(str(values["source_id"])),
+            account_id=UUID(str(values["account_id"])),
+            camera_id=UUID(str(values["camera_id"])),
             kind=SourceKind(values["kind"]),
             url=str(values["url"]),
             numeric_host=str(values["numeric_host"]),
@@ -52,7 +52,7 @@ def decode_spec(values: Mapping[str, Any]) -> SourceSpec:
 
 def _decode_stream(values: Mapping[str, Any]) -> StreamSpec:
     return StreamSpec(
-        stream_id=UUID(values["stream_id"]),
+        stream_id=UUID(str(values["stream_id"])),
         name=str(values["name"]),
         mode=RecordMode(values["mode"]),
         volume_root=Path(values["volume_root"]),

@@ -52,11 +52,11 @@ class Zygote:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         gc.freeze()
         while not is_orphan(self._parent):
-            readable, _, _ = select.select([self._control, self._wake_read], [], [], 5.0)
+            readable, _, _ = select.select([self._control.fileno(), self._wake_read], [], [], 5.0)
             if self._wake_read in readable:
                 os.read(self._wake_read, 4096)
             self._reap()
-            if self._control in readable and not self._serve():
+            if self._control.fileno() in readable and not self._serve():
                 return 0
         return 0
 

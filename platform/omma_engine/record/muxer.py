@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import av
+from av.stream import Stream
 
 from omma_engine.record.boxes import Track, boxes
 from omma_engine.record.index import IndexedFragment, fragment_of, video_track
@@ -131,7 +132,7 @@ class FragmentMuxer:
         except av.FFmpegError as error:
             logger.warning("the last fragment of a segment is lost: %s", error.strerror)
 
-    def _mux(self, packet: av.Packet) -> bool:
+    def _mux(self, packet: "av.Packet[Stream]") -> bool:
         try:
             self._output.mux_one(packet)
         except av.FFmpegError:  # garbage from the camera: this picture is left out, the file goes on

@@ -15,12 +15,13 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import av
 import cv2
 import numpy as np
+from av.video.codeccontext import VideoCodecContext
 
 from omma_engine.errors import SourceError, SourceUnreachableError, SourceUnsupportedError
 from omma_engine.sources.base import Media, SourceInfo, SourcePacket, packet_source
@@ -76,7 +77,9 @@ class _FirstPicture:
     """Decodes up to the first picture."""
 
     def __init__(self, info: SourceInfo) -> None:
-        self._decoder = av.CodecContext.create(info.video.codec, "r")
+        self._decoder = cast(
+            "VideoCodecContext", av.CodecContext.create(info.video.codec, "r")
+        )  # it is video
         self._decoder.thread_count = 1
         self._has_keyframe = False
 

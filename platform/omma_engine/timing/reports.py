@@ -6,19 +6,14 @@ flags), the packet's capture time worked out from the last report (RFC 3550, sec
 """
 
 import struct
-from typing import Protocol
+
+from av.packet import Packet
+from av.stream import Stream
 
 _PRODUCER_REFERENCE_TIME = struct.Struct("=q")
 
 
-class PacketWithSideData(Protocol):
-    """The part of `av.Packet` that is read here."""
-
-    def has_sidedata(self, dtype: str) -> bool: ...
-    def get_sidedata(self, dtype: str) -> bytes: ...
-
-
-def reported_capture_us(packet: PacketWithSideData) -> int | None:
+def reported_capture_us(packet: "Packet[Stream]") -> int | None:
     """Return the camera's capture time of a packet that follows a new sender report, else None.
 
     Packets between two reports are not asked: their `prft` only extrapolates the same report.

@@ -1,6 +1,7 @@
 """A child on cameras that misbehave: nothing that was delivered is lost, and every hole is told."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,15 +12,15 @@ from tests.engine.coded import make_volume
 from tests.farm import CameraHandle, CameraSpec, Farm
 from tests.farm.ledger import entries_of_file
 
-SMALL = {"width": 320, "height": 240, "fps": 15}
+SMALL = CameraSpec(width=320, height=240, fps=15)
 STEADY, DROPPED, JUMPING, SIZED, WRONG_CLOCK, NOISY = range(6)
 
 
 @pytest.fixture(scope="module")
 def farm() -> Iterator[Farm]:
     cameras = [
-        CameraSpec(has_audio=True, **SMALL), CameraSpec(**SMALL), CameraSpec(**SMALL), CameraSpec(**SMALL),
-        CameraSpec(clock_offset_s=-14 * 3600, **SMALL), CameraSpec(**SMALL),
+        replace(SMALL, has_audio=True), SMALL, SMALL, SMALL,
+        replace(SMALL, clock_offset_s=-14 * 3600), SMALL,
     ]  # fmt: skip
     with Farm(cameras) as farm:
         yield farm
@@ -34,14 +35,12 @@ def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ZygoteDriver]:
 class Watch:
     """A child that records one camera of the farm."""
 
-    def __init__(self, zygote: ZygoteDriver, camera: CameraHandle, root: Path, **options: object) -> None:
+    def __init__(self, zygote: ZygoteDriver, camera: CameraHandle, root: Path) -> None:
         self.root = make_volume(root)
         self.zygote = zygote
         self.camera = camera
         self.child: Child = zygote.fork()
-        self.child.start(
-            source_spec(self.root, SourceKind.RTSP, camera.url(), numeric_host="127.0.0.1", **options)
-        )
+        self.child.start(source_spec(self.root, SourceKind.RTSP, camera.url(), numeric_host="127.0.0.1"))
         self.child.wait(lambda: bool(self.child.news("segment_open")))
 
     def stop(self) -> None:
