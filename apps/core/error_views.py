@@ -3,12 +3,13 @@
 import sys
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
-from apps.core.api.envelope import error_body, json_error
+from apps.core.api.envelope import json_error
 from apps.core.exceptions import (
     ForbiddenError,
+    InternalError,
     InvalidInputError,
     NotVisibleError,
     OmmaError,
@@ -16,7 +17,7 @@ from apps.core.exceptions import (
     UnavailableError,
 )
 from apps.core.foreign_errors import translate
-from apps.core.middleware import wants_json
+from apps.core.middleware import wants_json, writer_of
 
 
 def bad_request(request: HttpRequest, exception: Exception, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -46,12 +47,10 @@ def page_not_found(request: HttpRequest, exception: Exception, *args: Any, **kwa
 def server_error(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
     """500, or 503 when what failed outside any view (a session, a middleware) was the database being away."""
     error = _cause()
-    if wants_json(request):
-        if error is not None:
-            return json_error(error, request)
-        return JsonResponse(
-            error_body("internal", "Something went wrong here; it has been logged."), status=500
-        )
+    writer = writer_of(request)
+    if writer is not None or wants_json(request):
+        write = writer or json_error
+        return write(error or InternalError("Something went wrong here; it has been logged."), request)
     response = defaults.server_error(request)
     if error is not None:
         response.status_code = error.status

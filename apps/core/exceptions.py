@@ -12,7 +12,8 @@ OmmaError
 ├── RangeNotSatisfiableError   416  the bytes or the time asked for are not there
 ├── ThrottledError             429  too many tries; `retry_after_s` says when
 ├── UnavailableError           503  something that is needed is away; may be tried again
-└── SecretsError               500  a stored credential cannot be read
+├── SecretsError               500  a stored credential cannot be read
+└── InternalError              500  a fault in the program, which has been logged
 """
 
 from collections.abc import Mapping
@@ -106,4 +107,9 @@ class UnavailableError(OmmaError):
 
 class SecretsError(OmmaError):
     code = "secrets"
+    status = 500
+
+
+class InternalError(OmmaError):
+    code = "internal"
     status = 500

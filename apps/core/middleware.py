@@ -1,5 +1,6 @@
 """Errors raised by views outside the API framework (media, pages) become answers, never tracebacks."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +11,8 @@ from apps.core.api.envelope import error_headers, json_error
 from apps.core.exceptions import OmmaError
 from apps.core.foreign_errors import translate
 
+ErrorWriter = Callable[[OmmaError, HttpRequest], HttpResponse]
+_WRITER = "omma_error_writer"
 _JSON_PATHS = ("/api/", "/media/", "/ws/", "/compat/")
 
 
@@ -28,6 +31,17 @@ def _is_ours(error: OmmaError, exception: Exception) -> bool:
     return error is exception or error.status == 503
 
 
+def write_errors_with(request: HttpRequest, writer: ErrorWriter) -> None:
+    """Say how errors of this request are written from here on, where a client knows neither of our forms."""
+    setattr(request, _WRITER, writer)
+
+
+def writer_of(request: HttpRequest) -> ErrorWriter | None:
+    """Return the request's own way to write errors, if it has one."""
+    writer: ErrorWriter | None = getattr(request, _WRITER, None)
+    return writer
+
+
 def wants_json(request: HttpRequest) -> bool:
     """Whether a program asks, going by the address."""
     return request.path.startswith(_JSON_PATHS)
@@ -35,6 +49,9 @@ def wants_json(request: HttpRequest) -> bool:
 
 def answer_error(request: HttpRequest, error: OmmaError) -> HttpResponse:
     """Return the error in the form that this address speaks."""
+    writer = writer_of(request)
+    if writer is not None:
+        return writer(error, request)
     if wants_json(request):
         return json_error(error, request)
     context: dict[str, Any] = {"status": error.status, "message": error.message}
