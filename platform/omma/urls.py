@@ -1,4 +1,4 @@
-"""Every address of Omma, by app. PROTOCOLS-reserved addresses stay free; a test walks this map."""
+"""Every address of Omma, by app. What the dialects own is theirs alone; a test walks this map."""
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(api)),
     path("api/", include("apps.core.docs_urls")),
     path("media/v1/", include(media)),
+    path("", include("apps.dialects.urls")),
 ]
 handler400 = "apps.core.error_views.bad_request"
 handler403 = "apps.core.error_views.permission_denied"

@@ -1,4 +1,4 @@
-"""The URL map stays clear of the addresses that belong to the dialects."""
+"""The URL map: ours and the dialects' addresses never answer in each other's place."""
 
 from collections.abc import Iterator
 
@@ -21,10 +21,14 @@ OURS = (
     "static/",
     "ws/v1/",
 )
-RESERVED = [  # one example of each address that a dialect owns
+DIALECTS = ("compat/", "status", "paths", "video/stream", "api/recordings", "recordings/")
+SPOKEN = [  # one example of each address that a dialect answers at the root
+    "/status", "/paths", "/video/stream", "/api/recordings", "/api/recordings/stats", "/api/recordings/1",
+    "/api/recordings/file/x.mp4", "/recordings/x.mp4", "/recordings/1/media",
+]  # fmt: skip
+RESERVED = [  # one example of each address that a dialect owns and does not answer yet
     "/cameras/", "/cameras/1944301/streams/", "/1/streams", "/2/streams", "/2/ws", "/config", "/plugins",
-    "/healthcheck", "/version", "/docs/spec", "/docs/dev", "/status", "/paths", "/video/stream",
-    "/api/recordings", "/api/recordings/1", "/recordings/1/media", "/health", "/shutdown",
+    "/healthcheck", "/version", "/docs/spec", "/docs/dev", "/health", "/shutdown",
     "/skellycam/app/state", "/skellycam/websocket/connect", "/docs", "/cgi-bin/entry.cgi/system/login",
     "/api/v1/device/serial-port", "/storage/relay/x", "/ws/system/log", "/ws/", "/download/config.tar",
     "/v1/api/x", "/v2/api/x",
@@ -45,7 +49,7 @@ def test_every_address_begins_with_one_of_ours() -> None:
     strangers = [
         route
         for route in walk(get_resolver().url_patterns)
-        if route != "" and not route.startswith(tuple(prefix for prefix in OURS if prefix))
+        if route != "" and not route.startswith(tuple(prefix for prefix in (*OURS, *DIALECTS) if prefix))
     ]
 
     assert strangers == []
@@ -55,6 +59,16 @@ def test_every_address_begins_with_one_of_ours() -> None:
 def test_a_dialects_address_is_free(address: str) -> None:
     with pytest.raises(Resolver404):
         get_resolver().resolve(address)
+
+
+@pytest.mark.parametrize("address", SPOKEN)
+def test_a_dialects_address_leads_to_the_dialect(address: str) -> None:
+    assert get_resolver().resolve(address).func.__module__.startswith("apps.dialects.")
+
+
+@pytest.mark.parametrize("address", ["/api/v1/recordings/", "/api/schema/", "/app/recordings/"])
+def test_no_dialect_answers_below_ours(address: str) -> None:
+    assert not get_resolver().resolve(address).func.__module__.startswith("apps.dialects.")
 
 
 @pytest.mark.parametrize("address", [address for address in RESERVED if "ws" in address])

@@ -24,6 +24,8 @@ OMMA_SECRETS_DIR = env.read_path("OMMA_SECRETS_DIR", OMMA_DATA_DIR / "secrets")
 OMMA_DEMO = env.read_bool("OMMA_DEMO", default=True)
 OMMA_ADMIN_PASSWORD = env.read_text("OMMA_ADMIN_PASSWORD")  # of the first administrator; else made up
 OMMA_EGRESS_ALLOW = env.read_list("OMMA_EGRESS_ALLOW")  # networks (CIDR)
+OMMA_COMPAT_CORS = env.read_bool("OMMA_COMPAT_CORS", default=False)  # where the address has a token
+OMMA_SPECTRAX_TIME_ZONE = env.read_text("OMMA_SPECTRAX_TIME_ZONE", "UTC")  # of its times without an offset
 OMMA_ROOT_DIALECT = env.read_text("OMMA_ROOT_DIALECT")  # which dialect answers at `/`; none by default
 
 # `up` puts the embedded servers' addresses into these for its children.
@@ -68,6 +70,7 @@ INSTALLED_APPS = [
     "apps.recordings",
     "apps.rules",
     "apps.system",
+    "apps.dialects",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

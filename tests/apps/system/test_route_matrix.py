@@ -15,6 +15,7 @@ from apps.accounts.models import Account
 from apps.cameras.models import Camera
 from apps.catalog.models import Model, ModelVersion
 from apps.core.models import AuditEntry, PeriodicJob, Task
+from apps.dialects.spectrax.clips import describe
 from apps.inference.models import Analytic, Event, MinuteSummary, Track
 from apps.recordings.models import Recording, RetentionPolicy
 from apps.rules.models import Rule, RuleFiring
@@ -58,7 +59,9 @@ def things() -> Things:
         **_rules(account, camera),
         **_streams(account, camera),
     }
-    return Things(account, {name: row.pk for name, row in made.items()})
+    describe(made["recordings"].pk)
+    in_dialects = {"spectrax": account.pk, "file": "camera_2026-01-31_12-00-00_1.mp4"}
+    return Things(account, {name: row.pk for name, row in made.items()} | in_dialects)
 
 
 def _rules(account: Account, camera: Camera) -> dict[str, Row]:
@@ -126,7 +129,7 @@ ROUTES = all_routes()
 WITH_ID = [route for route in ROUTES if route.has_parameter]
 WITHOUT_ID = [route for route in ROUTES if not route.has_parameter]
 SHOWN_TO = {
-    "limited": {"accounts", "models"},  # what every member sees, cameras or not
+    "limited": {"accounts", "models", "spectrax"},  # what every member sees, cameras or not
     "stranger": {"jobs"},  # the site's own, shown to administrators of any account
 }
 

@@ -1,0 +1,13 @@
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from tests.apps.dialects.spectrax.yard import Yard, make_yard
+
+
+@pytest.fixture
+def yard(tmp_path: Path, settings: Settings, db: None) -> Yard:
+    """Return two cameras on volumes and in a data folder of their own."""
+    settings.OMMA_DATA_DIR = tmp_path / "data"
+    return make_yard(tmp_path)
