@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,18 +11,48 @@ _PROC = Path("/proc")
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessCost:
-    """The cost of a set of processes: `cpu_share` in cores (1.0 is one core, user and system together).
+class OneProcess:
+    """What one process took: its times, and its proportional set size at the end."""
 
-    `pss_bytes` is the sum of the proportional set sizes at the end: shared pages count once over all.
-    """
-
-    seconds: float
-    cpu_share: float
     user_s: float
     system_s: float
     pss_bytes: int
-    processes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessCost:
+    """The cost of a set of processes over `seconds`, by process and together.
+
+    The sum of proportional set sizes counts shared pages once over all.
+    """
+
+    seconds: float
+    by_pid: Mapping[int, OneProcess]
+
+    @property
+    def cpu_share(self) -> float:
+        """Cores: 1.0 is one core, user and system together."""
+        return (self.user_s + self.system_s) / self.seconds
+
+    @property
+    def user_s(self) -> float:
+        return sum(each.user_s for each in self.by_pid.values())
+
+    @property
+    def system_s(self) -> float:
+        return sum(each.system_s for each in self.by_pid.values())
+
+    @property
+    def pss_bytes(self) -> int:
+        return sum(each.pss_bytes for each in self.by_pid.values())
+
+    @property
+    def processes(self) -> int:
+        return len(self.by_pid)
+
+    def only(self, pids: Collection[int]) -> "ProcessCost":
+        """Return the part of these processes."""
+        return ProcessCost(self.seconds, {pid: each for pid, each in self.by_pid.items() if pid in pids})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +78,15 @@ def measure(
         raise ProcessLookupError(f"none of the processes {sorted(wanted)} lives")
     wait(seconds)
     after, elapsed_s = _family(wanted), time.monotonic() - began_s
-    user_s = system_s = 0.0
+    by_pid = {}
     for pid, now in after.items():
         then = before.get(pid)
-        is_same = then is not None and then.started_ticks == now.started_ticks
-        user_s += now.user_s - (then.user_s if then is not None and is_same else 0.0)
-        system_s += now.system_s - (then.system_s if then is not None and is_same else 0.0)
-    pss_bytes = sum(proportional_bytes(pid) for pid in after)
-    return ProcessCost(elapsed_s, (user_s + system_s) / elapsed_s, user_s, system_s, pss_bytes, len(after))
+        if then is None or then.started_ticks != now.started_ticks:
+            then = _Times(0.0, 0.0, 0, 0)
+        by_pid[pid] = OneProcess(
+            now.user_s - then.user_s, now.system_s - then.system_s, proportional_bytes(pid)
+        )
+    return ProcessCost(elapsed_s, by_pid)
 
 
 def family_of(roots: Iterable[int]) -> set[int]:

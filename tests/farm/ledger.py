@@ -51,6 +51,12 @@ def entry_of_packet(data: bytes) -> LedgerEntry | None:
     return None if match is None else LedgerEntry(*(int(group) for group in match.groups()))
 
 
+def entries_in(data: bytes) -> Iterator[LedgerEntry]:
+    """Yield the entries of all pictures in a stretch of encoded video, in its order."""
+    for match in _ENTRY.finditer(data):
+        yield LedgerEntry(*(int(group) for group in match.groups()))
+
+
 def entries_of_file(path: Path | str) -> list[LedgerEntry]:
     """Return the entries of a file's packets, in file order, without decoding."""
     with av.open(str(path), timeout=(5.0, 5.0)) as container:
