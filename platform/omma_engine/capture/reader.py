@@ -22,7 +22,7 @@ from omma_engine.sources.base import PacketSource
 logger = logging.getLogger(__name__)
 
 _HANG_US = 45_000_000
-_PAUSE_S = 0.1
+_PAUSE_S = 0.15
 _CAUGHT_UP_US = 3_000
 _NO_PAUSE_BEFORE_US = 2_000_000
 

@@ -34,7 +34,7 @@ _EARLY_US = 100_000
 """A keyframe that comes so much too early still cuts: the next may be seconds away."""
 _HOLE_US = 2_000_000
 _BACKWARD_US = 1_000_000
-_FRAGMENT_MARGIN_US = 350_000
+_FRAGMENT_MARGIN_US = 500_000
 """A fragment ends so much before its limit: what the packet loop holds for a moment is lost with it."""
 
 

@@ -45,7 +45,7 @@ class SourceInfo:
     """What an opened source delivers.
 
     `burst_us` is the longest pause between two bursts of packets that is normal for the transport.
-    `may_pause` says that what comes is held, and nothing lost, while nobody reads for a tenth of a second.
+    `may_pause` says that what comes is held, and nothing lost, while nobody reads for a sixth of a second.
     """
 
     video: CodecInfo
