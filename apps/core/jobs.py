@@ -22,6 +22,10 @@ WAITED = timedelta(seconds=30)
 STUCK = timedelta(seconds=300)  # past every task's time limit: its worker is gone
 MAX_ATTEMPTS = 3
 
+class Unfinished(Exception):  # noqa: N818 - no error: the way a handler ends its turn
+    """Raised by a handler that has kept how far it came: the job goes on in another turn, soon."""
+
+
 Result = dict[str, Any] | None
 Run = Callable[[Task], Result]
 
@@ -111,6 +115,8 @@ def run_task(task_id: UUID) -> None:
     task = Task.objects.get(id=task_id)
     try:
         result = _kinds[task.kind].run(task)
+    except Unfinished:
+        _go_on(task)
     except OmmaError as error:
         is_final = not error.is_retryable or task.attempts >= MAX_ATTEMPTS
         _finish(task, TaskState.FAILED if is_final else TaskState.PENDING, error=error.message)
@@ -162,6 +168,15 @@ def _finish(task: Task, state: TaskState, *, result: dict[str, Any] | None = Non
         )
         task.refresh_from_db()
         _announce(task)
+
+
+def _go_on(task: Task) -> None:
+    """Put a job that did its share back; getting on is no failed attempt."""
+    with transaction.atomic():
+        Task.objects.filter(id=task.id, state=TaskState.RUNNING).update(
+            state=TaskState.PENDING, attempts=0, enqueued_at=timezone.now()
+        )
+        transaction.on_commit(lambda: _nudge(task))
 
 
 def _announce(task: Task, kind: str = "task.updated") -> None:

@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from apps.accounts.access import Actor, actor_of
 from apps.core.exceptions import OmmaError
 from apps.recordings import services
-from apps.recordings.models import Recording, RetentionPolicy
+from apps.recordings.exports.services import delete_export
+from apps.recordings.models import Export, Recording, RetentionPolicy
 
 _FACTS = (
     "id", "account", "camera", "stream", "number", "state", "wanted_start", "start", "end",
@@ -83,6 +84,41 @@ class RetentionPolicyAdmin(admin.ModelAdmin[RetentionPolicy]):
     search_fields = ["camera__name", "account__name"]
     list_select_related = ["account", "camera"]
     readonly_fields = ["id", "created_at", "updated_at"]
+
+
+@admin.register(Export)
+class ExportAdmin(admin.ModelAdmin[Export]):
+    list_display = [
+        "created_at", "name", "account", "state", "start", "end", "file_count", "size_bytes", "damaged_count",
+        "gap_s", "error", "expires_at",
+    ]  # fmt: skip
+    list_filter = ["state", "account"]
+    search_fields = ["name", "created_by_name", "id"]
+    date_hierarchy = "created_at"
+    list_select_related = ["account"]
+    ordering = ["-created_at"]
+    actions = ["delete_rows"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # by the pages or the API, which know what may be exported
+
+    def has_change_permission(self, request: HttpRequest, obj: Export | None = None) -> bool:
+        return obj is None  # the list has an action; a single one is only looked at
+
+    def has_delete_permission(self, request: HttpRequest, obj: Export | None = None) -> bool:
+        return False  # by the action, which takes the file along
+
+    @admin.action(description="Delete selected exports with their files")
+    def delete_rows(self, request: HttpRequest, rows: QuerySet[Export]) -> None:
+        actor, count = actor_of(request), 0
+        for row in rows.order_by("id"):
+            try:
+                delete_export(actor=actor, export=row)
+            except OmmaError as error:
+                self.message_user(request, f"{row}: {error.message}", messages.ERROR)
+            else:
+                count += 1
+        self.message_user(request, f"{count} deleted", messages.SUCCESS if count else messages.WARNING)
 
 
 def _hold(actor: Actor, row: Recording) -> None:

@@ -10,10 +10,12 @@ class RecordingsConfig(AppConfig):
         from apps.accounts.access import Action
         from apps.accounts.api.representing import loader_for
         from apps.core import periodic, representations, worker_steps
+        from apps.recordings.api.exports import ExportReadSerializer
         from apps.recordings.api.serializers import RecordingReadSerializer
         from apps.recordings.archive_pictures import find_footage
+        from apps.recordings.exports import tasks  # noqa: F401 - registers what runs an export
         from apps.recordings.growing_loop import growing_loop
-        from apps.recordings.models import Recording
+        from apps.recordings.models import Export, Recording
         from apps.streams.live import archive
 
         representations.register(
@@ -36,3 +38,15 @@ class RecordingsConfig(AppConfig):
             "playback-cache", "Throw away old clips and thumbnails", "apps.recordings.housekeeping.clean",
             "600", "recording",
         )  # fmt: skip
+        representations.register(
+            "export",
+            loader_for(
+                lambda: Export.objects.select_related("task"),
+                ExportReadSerializer,
+                action=Action.PLAYBACK,
+                camera_path="camera_ids",
+            ),
+        )
+        periodic.register(
+            "exports", "Delete old exports", "apps.recordings.exports.expiry.clean", "600", "recording"
+        )

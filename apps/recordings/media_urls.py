@@ -3,8 +3,10 @@
 from django.urls import path
 
 from apps.recordings import media_views
+from apps.recordings.exports.media import export_file
 
 urlpatterns = [
+    path("exports/<uuid:export_id>.zip", export_file, name="media-export"),
     path("recordings/<uuid:recording_id>.mp4", media_views.recording_video, name="media-recording"),
     path(
         "recordings/<uuid:recording_id>/thumbnail.jpg",

@@ -1,4 +1,4 @@
-"""Recordings (named intervals of a stream) and how long footage is kept."""
+"""Recordings (named intervals of a stream), exports, and how long footage is kept."""
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -6,7 +6,7 @@ from django.db.models import F, Q
 
 from apps.accounts.models import Account
 from apps.cameras.models import Camera
-from apps.core.models import UuidModel
+from apps.core.models import Task, UuidModel
 from apps.streams.models import Stream
 
 
@@ -93,3 +93,48 @@ class RetentionPolicy(UuidModel):
 
     def __str__(self) -> str:
         return f"{self.camera or self.account}: {self.max_age_hours} h"
+
+
+class ExportState(models.TextChoices):
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Export(UuidModel):
+    """Some streams over one range as a zip of files, made by a job and kept a week.
+
+    Cameras and streams are plain ids: an export outlives them, and is shown only to who may play all of them.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="exports")
+    camera_ids = models.JSONField(default=list)
+    stream_ids = models.JSONField(default=list)
+    name = models.CharField(max_length=200, blank=True)
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    state = models.CharField(max_length=16, choices=ExportState.choices, default=ExportState.PENDING)
+    task = models.ForeignKey(Task, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    error = models.CharField(max_length=500, blank=True)
+    error_code = models.CharField(max_length=32, blank=True)
+    size_bytes = models.BigIntegerField(default=0)
+    file_count = models.PositiveIntegerField(default=0)
+    damaged_count = models.PositiveIntegerField(default=0)  # files with a segment that is not as recorded
+    gap_s = models.FloatField(default=0.0)
+    manifest_sha256 = models.CharField(max_length=64, blank=True)
+    created_by = models.UUIDField(null=True, blank=True)
+    created_by_name = models.CharField(max_length=200, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "recordings_export"
+        indexes = [
+            models.Index(fields=["account", "-created_at"], name="export_newest"),
+            models.Index(fields=["expires_at"], name="export_expiry"),  # the clean-up deletes by age
+        ]
+        constraints = [models.CheckConstraint(condition=Q(end__gt=F("start")), name="export_not_empty")]
+
+    def __str__(self) -> str:
+        return self.name or f"Export of {self.start:%Y-%m-%d %H:%M}"

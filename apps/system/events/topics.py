@@ -25,6 +25,7 @@ TOPICS: Mapping[str, Topic] = {
     "stream": Topic(),
     "source": Topic(),
     "recording": Topic(),
+    "export": Topic(action=Action.PLAYBACK),
     "rule": Topic(),
     "event": Topic(),
     "task": Topic(),

@@ -110,3 +110,17 @@ def test_a_job_can_be_cancelled_before_it_runs_and_retried(outcomes: list[object
 
     task.refresh_from_db()
     assert task.state == TaskState.DONE
+
+
+def test_a_job_that_is_not_finished_goes_on_without_a_failed_attempt(outcomes: list[object]) -> None:
+    outcomes[:] = [UnavailableError("away"), jobs.Unfinished(), "done"]
+    task = jobs.enqueue("test", "k")
+
+    jobs.run_task(task.id)
+    jobs.run_task(task.id)
+    task.refresh_from_db()
+    assert (task.state, task.attempts, task.finished_at) == (TaskState.PENDING, 0, None)
+
+    jobs.run_task(task.id)
+    task.refresh_from_db()
+    assert (task.state, task.result) == (TaskState.DONE, {"was": "done"})

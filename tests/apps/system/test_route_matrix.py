@@ -17,7 +17,7 @@ from apps.catalog.models import Model, ModelVersion
 from apps.core.models import AuditEntry, PeriodicJob, Task
 from apps.dialects.spectrax.clips import describe
 from apps.inference.models import Analytic, Event, MinuteSummary, Track
-from apps.recordings.models import Recording, RetentionPolicy
+from apps.recordings.models import Export, Recording, RetentionPolicy
 from apps.rules.models import Rule, RuleFiring
 from apps.streams.models import Gap, Segment, Source, Stream, Volume
 from omma_engine.ids import uuid7
@@ -104,6 +104,10 @@ def _streams(account: Account, camera: Camera) -> dict[str, Row]:
         "recordings": Recording.objects.create(
             account=account, camera=camera, stream=stream, number=1, name=CANARY, cause_kind="user",
             wanted_start=now, start=now, end=now + timedelta(seconds=1),
+        ),
+        "exports": Export.objects.create(
+            account=account, camera_ids=[str(camera.pk)], stream_ids=[str(stream.pk)], name=CANARY,
+            start=now, end=now + timedelta(seconds=1), state="done", created_by_name=CANARY,
         ),
     }  # fmt: skip
 

@@ -1,0 +1,15 @@
+"""What the job queue calls for an export; light, because every process registers it."""
+
+from typing import Any
+
+from apps.core import jobs
+from apps.core.models import Task
+from apps.recordings.exports.services import JOB_KIND
+
+
+@jobs.handler(JOB_KIND, queue="recording")
+def run_job(task: Task) -> dict[str, Any]:
+    """Make the export that the job names."""
+    from apps.recordings.exports.job import make_export  # FFmpeg comes with it: only where exports are made
+
+    return make_export(task)
