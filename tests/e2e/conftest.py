@@ -29,7 +29,7 @@ def people_video() -> Path | None:
     return video if video.is_file() else None
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def omma(tmp_path_factory: pytest.TempPathFactory, people_video: Path | None) -> Iterator[RunningOmma]:
     """Return a running Omma; tests make people, rules and cameras of their own where they change anything."""
     cameras = [YARD, ROOM, *([str(people_video)] if people_video else [])]
@@ -39,9 +39,12 @@ def omma(tmp_path_factory: pytest.TempPathFactory, people_video: Path | None) ->
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Return Debian's Chromium, or skip where it is not installed."""
+    """Return Debian's Chromium, or skip where it is not installed.
+
+    Not for the whole session: while Playwright is open its event loop runs in this thread, and no other may.
+    """
     path = shutil.which("chromium")
     if path is None:
         pytest.skip("browser: no chromium on this machine")
@@ -51,7 +54,7 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def admin_login(browser: Browser, omma: RunningOmma) -> "StorageState":
     """Log in once, through the form, and return the cookies."""
     context = browser.new_context(base_url=omma.url)
