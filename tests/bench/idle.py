@@ -82,4 +82,5 @@ def _name_of(pid: int, root: int) -> str:
         return "beat"
     if "omma.web" in words:
         return "web"
-    return Path(words[0]).name or f"process {pid}"
+    name = Path(f"/proc/{pid}/comm").read_text().strip()
+    return f"{name} {Path(words[0]).stem}" if words[0].endswith(".sock") else name
