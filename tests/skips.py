@@ -9,6 +9,7 @@ ALLOWED = {  # how a reason begins, and why it is no fault of the checkout
     "browser:": "Debian's Chromium is installed where apt-get may be used",
     "ffmpeg is not installed": "an independent check, installed where apt-get may be used",
     "ffprobe is not installed": "an independent check, installed where apt-get may be used",
+    "node is not installed": "runs a client that is not ours, where there is Node",
     "only root changes users": "run as an ordinary user, nothing has to change users",
 }
 

@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from apps.core.outbox import OutboxRow
-from apps.dialects.spectrax.models import SpectraxClip
+from apps.dialects.spectrax.models import DetectedObject, SpectraxClip
 from apps.inference.cleaning import FOUND_KEPT
 from apps.inference.models import Track
 from apps.recordings.footage import footage_between
@@ -94,7 +94,7 @@ def _tracks_in(recording: Recording) -> Iterable[Track]:
     ).order_by("-confidence", "id")[:MOST_OBJECTS]
 
 
-def _object(track: Track, stream: Stream) -> dict[str, Any]:
+def _object(track: Track, stream: Stream) -> DetectedObject:
     sides = (stream.width, stream.height) * 2
     return {
         "class": track.label,
@@ -104,7 +104,7 @@ def _object(track: Track, stream: Stream) -> dict[str, Any]:
     }
 
 
-def _without_track(recording: Recording, found: set[str]) -> list[dict[str, Any]]:
+def _without_track(recording: Recording, found: set[str]) -> list[DetectedObject]:
     """Return the labels that a rule saw and no track tells of (any more); where they were is not known."""
     confidence = round(recording.confidence or 0.0, 4)
     missing = [label for label in recording.labels if label not in found]

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from apps.core.exceptions import InvalidInputError
 from apps.dialects.boxes import Box
 from apps.dialects.spectrax.cameras import camera_paths, name_in
 from apps.dialects.spectrax.files import thumbnail_name, video_name
-from apps.dialects.spectrax.models import SpectraxClip
+from apps.dialects.spectrax.models import DetectedObject, SpectraxClip
 from apps.dialects.spectrax.times import first_moment, moment_after, naive_text
 from apps.recordings.models import RecordingState
 
@@ -119,14 +119,15 @@ def represent(clip: SpectraxClip, paths: Mapping[UUID, str]) -> dict[str, Any]:
     }
 
 
-def tracker_ids(clip: SpectraxClip) -> list[int]:
+def tracker_ids(objects: Iterable[DetectedObject]) -> list[int]:
     """Return the numbers of the tracks in a recording, each once."""
-    return list(dict.fromkeys(one["tracker_id"] for one in clip.objects_detected if "tracker_id" in one))
+    return list(dict.fromkeys(one["tracker_id"] for one in objects if "tracker_id" in one))
 
 
 def tracker_ids_text(clip: SpectraxClip) -> str | None:
     """Return them as SpectraX does: JSON in a text, or nothing."""
-    return json.dumps(tracker_ids(clip)) if tracker_ids(clip) else None
+    found = tracker_ids(clip.objects_detected)
+    return json.dumps(found) if found else None
 
 
 def _filtered(rows: Clips, query: ListQuery) -> Clips:

@@ -1,16 +1,20 @@
 """What SpectraX tells about a recording beyond its interval."""
 
+from typing import Any
+
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from apps.recordings.models import Recording
 
+DetectedObject = dict[str, Any]  # `class`, `confidence`, `bbox` and, where a track tells of it, `tracker_id`
+
 
 class SpectraxClip(models.Model):
     """What was seen in a recording, written when it is done, and kept as long as the recording.
 
-    `objects_detected` is SpectraX's own list: `{"class", "confidence", "bbox": [x1, y1, x2, y2] in pixels,
-    "tracker_id"}`. The database deletes the row with its recording.
+    `objects_detected` is SpectraX's own list; a `bbox` is `x1 y1 x2 y2` in pixels, empty where that is not
+    known. The database deletes the row with its recording.
     """
 
     recording = models.OneToOneField(

@@ -8,7 +8,7 @@ from typing import Any
 from apps.dialects.boxes import Box
 from apps.dialects.spectrax.cameras import camera_paths
 from apps.dialects.spectrax.listing import clips_of, tracker_ids
-from apps.dialects.spectrax.models import SpectraxClip
+from apps.dialects.spectrax.models import DetectedObject
 from apps.dialects.spectrax.times import utc_text
 
 MOST_FREQUENT = 10
@@ -35,13 +35,11 @@ class _Totals:
     trackers: Counter[int] = field(default_factory=Counter)
     cameras: dict[str, _Camera] = field(default_factory=dict)
 
-    def add(self, clip: SpectraxClip, path: str) -> None:
-        start, end = clip.recording.start, clip.recording.end
-        self.size_bytes += clip.size_bytes
+    def add(self, path: str, start: datetime, end: datetime, objects: list[DetectedObject]) -> None:
         self.oldest = min(self.oldest or start, start)
         self.newest = max(self.newest or start, start)
-        self.objects.update(one["class"] for one in clip.objects_detected)
-        self.trackers.update(tracker_ids(clip))
+        self.objects.update(one["class"] for one in objects)
+        self.trackers.update(tracker_ids(objects))
         camera = self.cameras.setdefault(path, _Camera())
         camera.count += 1
         camera.duration += end - start
@@ -51,9 +49,11 @@ def recording_statistics(box: Box) -> dict[str, Any]:
     """Return what `/api/recordings/stats` answers; the cameras' figures add up to the totals exactly."""
     totals = _Totals()
     paths = camera_paths(box)
-    for clip in clips_of(box).select_related("recording").iterator(chunk_size=1000):
-        if clip.camera_id in paths:
-            totals.add(clip, paths[clip.camera_id])
+    columns = ("camera_id", "size_bytes", "recording__start", "recording__end", "objects_detected")
+    rows = clips_of(box).filter(camera_id__in=list(paths)).values_list(*columns)
+    for camera_id, size_bytes, start, end, objects in rows.iterator(chunk_size=1000):
+        totals.size_bytes += size_bytes
+        totals.add(paths[camera_id], start, end, objects)
     in_order = [path for path in paths.values() if path in totals.cameras]
     return {
         "total_recordings": sum(one.count for one in totals.cameras.values()),

@@ -1,5 +1,6 @@
 """SpectraX's statistics: XC12."""
 
+from apps.dialects.spectrax.models import SpectraxClip
 from apps.recordings.models import Recording
 from tests.apps.dialects.spectrax.yard import Seen, Yard, add_recording
 
@@ -42,8 +43,6 @@ def test_xc12_statistics_agree_with_the_list_and_with_themselves(yard: Yard) -> 
 
 
 def test_xc12_gigabytes_are_counted_in_powers_of_two(yard: Yard) -> None:
-    from apps.dialects.spectrax.models import SpectraxClip
-
     add_recording(yard.front, 0, 10)
     SpectraxClip.objects.update(size_bytes=307_200_000)
 
