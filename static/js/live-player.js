@@ -66,6 +66,8 @@ export class LivePlayer extends EventTarget {
     this.video.src = this.address;
     source.addEventListener("sourceopen", () => {
       if (source !== this.source) return;
+      URL.revokeObjectURL(this.address);
+      this.address = null;
       this.buffer = source.addSourceBuffer(type);
       this.buffer.addEventListener("updateend", () => this.afterAppend());
       this.buffer.addEventListener("error", () => this.restart());
@@ -81,7 +83,10 @@ export class LivePlayer extends EventTarget {
   }
 
   closeSource() {
-    if (this.address) URL.revokeObjectURL(this.address);
+    if (this.address) { // it never opened
+      this.video.removeAttribute("src");
+      URL.revokeObjectURL(this.address);
+    }
     this.queue = [];
     this.clock = [];
     this.buffer = null;

@@ -61,15 +61,22 @@ def test_a_person_in_the_scene_becomes_a_recording_that_plays(omma: RunningOmma)
 
 def test_a_recording_has_its_whole_pre_roll_and_post_roll(omma: RunningOmma) -> None:
     with omma.client() as client:
+        camera = camera_named(client, "Virtual yard")
         recordings = wait_for(
             "finished recordings",
-            lambda: client.get("/api/v1/recordings/", params={"state": "done"}).json()["results"],
+            lambda: [
+                recording
+                for recording in client.get(
+                    "/api/v1/recordings/", params={"camera": camera["id"], "state": "done"}
+                ).json()["results"]
+                if recording["cause_kind"] == "rule"
+            ],
             timeout_s=120,
         )
-        segment = first(client, "/api/v1/segments/", ordering="start")
+        footage = first(client, "/api/v1/segments/", camera=camera["id"], ordering="start")
 
-    assert segment is not None
-    began = moment(segment["start"])
+    assert footage is not None
+    began = moment(footage["start"])
     for recording in recordings:
         trigger = moment(recording["trigger_at"])
         wanted = max(began, trigger - timedelta(seconds=10))

@@ -27,12 +27,15 @@ def percent(fraction: float | None) -> int:
 def schedule_words(schedule: str) -> str:
     """Return a job's schedule in words: seconds, or five cron fields in UTC.
 
-    >>> schedule_words("60"), schedule_words("20 3 * * *")
-    ('every 1 min', 'daily at 03:20 UTC')
+    >>> schedule_words("60"), schedule_words("20 3 * * *"), schedule_words("5 * * * *")
+    ('every 1 min', 'daily at 03:20 UTC', 'hourly at :05')
     """
     if schedule.strip().isdigit():
         return f"every {duration_words(timedelta(seconds=int(schedule)))}"
     minute, hour, *rest = schedule.split()
-    if rest == ["*", "*", "*"] and minute.isdigit() and hour.isdigit():
+    is_daily = rest == ["*", "*", "*"] and minute.isdigit()
+    if is_daily and hour.isdigit():
         return f"daily at {int(hour):02}:{int(minute):02} UTC"
+    if is_daily and hour == "*":
+        return f"hourly at :{int(minute):02}"
     return schedule
