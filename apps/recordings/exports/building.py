@@ -1,6 +1,7 @@
 """The files of an export, one run of footage after another, so that what is made stays made.
 
-A file lies in the export's work folder under the name of its exact content, its manifest entry beside it.
+A file lies in the export's work folder under the name of its exact content, and beside it lies what became of
+each run, so that nothing is hashed or copied twice.
 """
 
 import errno
@@ -8,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any
 from uuid import UUID
 
 from av.error import FFmpegError
@@ -60,11 +61,15 @@ class Unreadable:
 
 
 class StreamFiles:
-    """The files of one stream: `runs` in order of time; `make` takes what was made before as it is."""
+    """The files of one stream: `runs` in order of time; `make` takes what was made before as it is.
+
+    `made_now` counts the runs that were not.
+    """
 
     def __init__(self, stream: Stream, segment_ids: list[UUID], *, start_us: int, end_us: int) -> None:
         rows = Segment.objects.filter(id__in=segment_ids).exclude(state=SegmentState.GARBAGE)
         self._stream = stream
+        self.made_now = 0
         self._rows: Mapping[UUID, Segment] = {row.id: row for row in rows.select_related("volume")}
         if len(self._rows) < len(segment_ids):
             raise gone()
@@ -83,6 +88,13 @@ class StreamFiles:
         Raises:
             ExportFailedError: a file is gone, or the disk is full.
         """
+        known = folder / f"{clip_key(run)}.json"
+        if not known.exists():
+            _note(self._made_now(run, folder), known)
+            self.made_now += 1
+        return [_remembered(one, folder) for one in json.loads(known.read_text())]
+
+    def _made_now(self, run: Selection, folder: Path) -> list[MadeFile | Unreadable]:
         try:
             sources = {piece.source.segment_id: self._source(piece) for piece in run.pieces}
             parts = split(run, lambda *both: len({self._is_intact(sources, one) for one in both}) == 1)
@@ -109,17 +121,8 @@ class StreamFiles:
                 yield from self._made(single, sources, folder)
 
     def _file(self, part: Selection, sources: Mapping[UUID, SourceEntry], folder: Path) -> MadeFile:
-        key = clip_key(part)
-        known = folder / f"{key}.json"
-        if known.exists():
-            entry = cast("FileEntry", json.loads(known.read_text()))  # written below
-            return MadeFile(folder / f"{key}.mp4", entry)
         clip = build_clip(part, folder)
-        entry = self._entry(part, sources, clip.path)
-        waiting = known.with_suffix(".new")
-        waiting.write_text(json.dumps(entry))
-        waiting.replace(known)
-        return MadeFile(clip.path, entry)
+        return MadeFile(clip.path, self._entry(part, sources, clip.path))
 
     def _entry(self, part: Selection, sources: Mapping[UUID, SourceEntry], path: Path) -> FileEntry:
         used = [sources[piece.source.segment_id] for piece in part.pieces]
@@ -167,6 +170,25 @@ class StreamFiles:
         source, row = sources[piece.source.segment_id], self._rows[piece.source.segment_id]
         is_same = source["recorded_sha256"] in {"", source["sha256"]}
         return is_same and not row.is_damaged
+
+
+def _note(made: list[MadeFile | Unreadable], target: Path) -> None:
+    waiting = target.with_suffix(".new")
+    try:
+        waiting.write_text(json.dumps([_noted(one) for one in made]))
+        waiting.replace(target)
+    except OSError as error:
+        raise _translated(error) from error
+
+
+def _noted(one: MadeFile | Unreadable) -> dict[str, Any]:
+    if isinstance(one, MadeFile):
+        return {"file": one.path.name, "entry": one.entry}
+    return {"start_us": one.start_us, "end_us": one.end_us, "path": one.path}
+
+
+def _remembered(noted: dict[str, Any], folder: Path) -> MadeFile | Unreadable:
+    return MadeFile(folder / noted["file"], noted["entry"]) if "file" in noted else Unreadable(**noted)
 
 
 def _translated(error: OSError) -> ExportFailedError:

@@ -9,8 +9,11 @@ import sys
 import zipfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import Mock
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -25,13 +28,14 @@ from apps.accounts.models import User
 from apps.core import jobs, representations
 from apps.core.exceptions import ConflictError, ForbiddenError, InvalidInputError, NotVisibleError
 from apps.core.models import AuditEntry, Outbox, Task, TaskState
-from apps.recordings.exports import expiry, job, places, services
+from apps.recordings.exports import building, expiry, job, places, services
 from apps.recordings.exports.services import create_export, delete_export
 from apps.recordings.models import Export, ExportState
 from apps.streams.models import Gap, Segment, SegmentState, Source, Stream
 from omma_engine.export.archive import pack
 from omma_engine.export.verifying import export_problems
 from omma_engine.ids import uuid7
+from omma_engine.playback.clip import build_clip
 from omma_engine.record.recover import file_sha256
 from tests import factories
 from tests.apps.recordings.archive import Archive, at, make_archive
@@ -217,43 +221,51 @@ def test_vanished_and_truncated_files_fail_the_export_in_words(archive: Archive,
     assert vanished.error == "Footage of this range went away while it was exported."
 
 
-def test_footage_that_retention_takes_between_turns_is_noticed(
-    archive: Archive, actor: Actor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rows = record(archive, 0, 2)
-    record(archive, 6, 2)
-    monkeypatch.setattr(job, "TURN_S", -1.0)
-    made = create_export(actor=actor, streams=[archive.stream], start=at(0), end=at(8), now=at(86400))
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each look at the clock take a minute, so that a turn makes two files."""
+    minutes = count()
+    monkeypatch.setattr(job, "time", SimpleNamespace(monotonic=lambda: next(minutes) * 60.0))
+
+
+def begun(archive: Archive, actor: Actor) -> tuple[Export, Task]:
+    """Return an export of three files whose first turn is over."""
+    for start_s in (0, 4, 8):
+        record(archive, start_s, 2)
+    made = create_export(actor=actor, streams=[archive.stream], start=at(0), end=at(10), now=at(86400))
     assert made.task is not None
     jobs.run_task(made.task.pk)
-    assert Task.objects.get().state == TaskState.PENDING
+    made.task.refresh_from_db()
+    return made, made.task
 
-    Segment.objects.filter(id=rows[0].pk).update(state=SegmentState.GARBAGE)
+
+@pytest.mark.usefixtures("slow")
+def test_footage_that_retention_takes_between_turns_is_noticed(archive: Archive, actor: Actor) -> None:
+    made, task = begun(archive, actor)
+    assert task.state == TaskState.PENDING
+
+    Segment.objects.filter(start=at(8)).update(state=SegmentState.GARBAGE)
     run(made)
 
     assert failed(made) == "footage_gone"
 
 
+@pytest.mark.usefixtures("slow")
 def test_a_long_export_takes_several_turns_and_makes_each_file_once(
     archive: Archive, actor: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for start_s in (0, 4, 8):
-        record(archive, start_s, 2)
-    monkeypatch.setattr(job, "TURN_S", -1.0)
-    made = create_export(actor=actor, streams=[archive.stream], start=at(0), end=at(10), now=at(86400))
-    assert made.task is not None
+    made, task = begun(archive, actor)
+    builds = Mock(wraps=build_clip)
+    monkeypatch.setattr(building, "build_clip", builds)
 
-    jobs.run_task(made.task.pk)
-    made.task.refresh_from_db()
-    clips = {one: one.stat().st_ino for one in places.work_folder(made.pk).glob("*.mp4")}
-    assert (made.task.state, made.task.attempts, len(clips)) == (TaskState.PENDING, 0, 1)
-    assert 0 < made.task.progress < 0.5
+    first = len(list(places.work_folder(made.pk).glob("*.mp4")))
+    assert (task.state, task.attempts, first) == (TaskState.PENDING, 0, 2)
+    assert 0.5 < task.progress < 0.7
     assert not places.zip_path(made.pk).exists()
-    monkeypatch.setattr(job, "TURN_S", 90.0)
-    jobs.run_task(made.task.pk)
+    monkeypatch.setattr(job, "time", SimpleNamespace(monotonic=lambda: 0.0))
+    run(made)
 
-    made.refresh_from_db()
-    assert (made.state, made.file_count) == (ExportState.DONE, 3)
+    assert (made.state, made.file_count, builds.call_count) == (ExportState.DONE, 3, 1)
     assert export_problems(places.zip_path(made.pk)) == []
 
 

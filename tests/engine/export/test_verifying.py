@@ -6,12 +6,16 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from omma_engine.export.archive import pack, safe_name
 from omma_engine.export.manifest import FORMAT, FileEntry, Manifest, explained_holes, time_text
+from omma_engine.export.runs import runs_of
 from omma_engine.export.verifying import export_problems
+from omma_engine.playback.slices import SegmentSlice, select_footage
+from omma_engine.types import Fragment
 
 START_US = 1_790_000_000_000_000
 SECOND_US = 1_000_000
@@ -157,3 +161,22 @@ def test_holes_take_the_first_reason_that_fits() -> None:
         ((8 * second, 9 * second), "camera", ""),
         ((9 * second, 10 * second), "unexplained", ""),
     ]
+
+
+def test_files_end_at_holes_changes_and_when_they_are_long_or_large() -> None:
+    def slice_at(start_s: int, width: int = 2) -> SegmentSlice:
+        fragments = (Fragment(0, 10 * SECOND_US, 100, 1000, is_keyframe=True),)
+        return SegmentSlice(
+            UUID(int=start_s), Path("/"), f"{start_s:03}", start_s * SECOND_US, 100, 1100, "h264", width, 2,
+            fragments,
+        )  # fmt: skip
+
+    slices = [slice_at(0), slice_at(10), slice_at(20), slice_at(31), slice_at(41, 4)]
+    selection = select_footage(slices, start_us=0, end_us=60 * SECOND_US)
+
+    def starts(**limits: int) -> list[list[int]]:
+        return [[one.start_us // SECOND_US for one in run.pieces] for run in runs_of(selection, **limits)]
+
+    assert starts() == [[0, 10, 20], [31], [41]]
+    assert starts(max_us=20 * SECOND_US) == [[0, 10], [20], [31], [41]]
+    assert starts(max_bytes=1500) == [[0], [10], [20], [31], [41]]
