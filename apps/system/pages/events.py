@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from apps.accounts.access import Action, Actor, actor_of, visible
 from apps.cameras.models import Camera
 from apps.inference.models import Event
+from apps.recordings.models import Recording
 from apps.rules.models import RuleFiring
 from apps.system.pages.durations import percent
 from apps.system.pages.paging import page_query
@@ -40,12 +41,14 @@ class EventRow:
 
 
 def rows_for(events: Sequence[Event]) -> list[EventRow]:
-    """Return list rows with their cameras' names and the recordings they started, in two queries."""
+    """Return list rows with their cameras' names and the recordings they started that are still there."""
     names = dict(
         Camera.objects.filter(pk__in={event.camera_id for event in events}).values_list("pk", "name")
     )
-    firings = RuleFiring.objects.filter(event_id__in=[event.id for event in events])
-    recordings = dict(firings.exclude(recording_id=None).values_list("event_id", "recording_id"))
+    firings = RuleFiring.objects.filter(
+        event_id__in=[event.id for event in events], recording_id__in=Recording.objects.values("id")
+    )
+    recordings = dict(firings.values_list("event_id", "recording_id"))
     return [
         EventRow(
             id=event.id,
