@@ -97,7 +97,7 @@ class SourceSpec:
 
 @dataclass(frozen=True, slots=True)
 class CodecInfo:
-    """What a decoder or muxer must know before the first packet; `extradata` is Annex-B or avcC/hvcC bytes."""
+    """What a decoder or muxer must know before the first packet; `extradata` is Annex B or avcC/hvcC."""
 
     codec: str
     width: int
@@ -127,7 +127,7 @@ class EncodedPacket:
 
 @dataclass(frozen=True, slots=True)
 class PacketSizes:
-    """The sizes of packets between keyframes, as `(capture_us, bytes)`: a measure of motion that costs no decoding."""
+    """Sizes of packets between keyframes, as `(capture_us, bytes)`: motion that costs no decoding."""
 
     sizes: tuple[tuple[int, int], ...]
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import av
@@ -78,7 +79,7 @@ def _kill_workers(house: House, streams: Sequence[RecordedStream], first: Proces
     for number in range(WORKER_KILLS):
         name = f"worker-{number}"
         waiting = house.start_capture(name)
-        wait_for("waiting worker", lambda name=name: _is_known(house, name), timeout_s=_LIMIT_S)
+        wait_for("waiting worker", partial(_is_known, house, name), timeout_s=_LIMIT_S)
         time.sleep(_SETTLE_S)
         killed = _now_after(recording.kill)
         for stream in streams:

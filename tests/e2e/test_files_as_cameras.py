@@ -47,7 +47,7 @@ def test_what_is_seen_in_a_file_is_followed_told_and_recorded(
     assert track["label"] in {"person", "motion"}
     assert event["cause_name"] == "People and motion"
     assert body.status_code == 200
-    with av.open(io.BytesIO(body.content)) as clip:
+    with av.open(io.BytesIO(body.content), "r") as clip:
         assert sum(1 for _frame in clip.decode(video=0)) > 10
 
 

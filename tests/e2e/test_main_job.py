@@ -50,7 +50,7 @@ def test_a_person_in_the_scene_becomes_a_recording_that_plays(omma: RunningOmma)
     assert track["confidence"] > 0
     assert event["cause_name"] == "People and motion"
     assert body.status_code == 200
-    with av.open(io.BytesIO(body.content)) as clip:
+    with av.open(io.BytesIO(body.content), "r") as clip:
         frames = sum(1 for _frame in clip.decode(video=0))
         assert clip.duration is not None
         length = timedelta(microseconds=clip.duration)
@@ -96,7 +96,7 @@ def test_footage_plays_seconds_after_it_happened(omma: RunningOmma) -> None:
         )
 
     assert response.status_code == 200, response.text
-    with av.open(io.BytesIO(response.content)) as clip:
+    with av.open(io.BytesIO(response.content), "r") as clip:
         assert clip.duration is not None
         assert clip.duration / 1e6 >= 3
 
