@@ -5,7 +5,7 @@ from contextlib import aclosing
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from apps.core.exceptions import NotVisibleError
 from apps.core.http_range import file_response
@@ -29,12 +29,15 @@ async def video_stream(request: HttpRequest, key: str) -> HttpResponseBase:
     path = request.GET.get("path") or request.GET.get("feed") or ""
     scope, stream_id = await sync_to_async(_stream_of)(request, key, path)
     await release_connections()
+    headers = {
+        "Content-Type": "multipart/x-mixed-replace; boundary=frame",
+        "Cache-Control": "private, no-store",
+        "X-Accel-Buffering": "no",
+    }
+    if request.method == "HEAD":
+        return HttpResponse(headers=headers)
     pictures = moving_pictures(scope, stream_id, Wish(width=None, fps=FPS, with_boxes=True))
-    return StreamingHttpResponse(
-        _parts(pictures),
-        content_type="multipart/x-mixed-replace; boundary=frame",
-        headers={"Cache-Control": "private, no-store", "X-Accel-Buffering": "no"},
-    )
+    return StreamingHttpResponse(_parts(pictures), headers=headers)
 
 
 @media_view

@@ -119,6 +119,14 @@ async def test_xc4_a_path_shows_its_camera_and_an_unknown_one_is_not_found(
     )
 
 
+async def test_a_question_for_the_headers_starts_no_pictures(yard: Yard) -> None:
+    response = await AsyncClient().head(f"/compat/spectrax/{yard.token}/video/stream")
+
+    assert (response.status_code, response.content) == (200, b"")
+    assert response["Content-Type"] == "multipart/x-mixed-replace; boundary=frame"
+    assert not picture_gateways(settings.BUS_URL).is_running(yard.front.stream.pk)
+
+
 async def test_the_pictures_end_when_the_token_is_revoked(
     yard: Yard, publishers: tuple[StreamPublisher, StreamPublisher], monkeypatch: pytest.MonkeyPatch
 ) -> None:
