@@ -113,8 +113,8 @@ class TimelineView(ActorMixin):
         """Return timelines in the order of their streams; spans below the resolution are joined."""
         query = TimelineQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
-        stream_ids = _ids(request, "stream")
-        camera_ids = _ids(request, "camera")
+        stream_ids = ids_in_query(request, "stream")
+        camera_ids = ids_in_query(request, "camera")
         wanted = TimelineRange(chosen_streams(self.actor, stream_ids, camera_ids), **query.validated_data)
         return Response(TimelineSerializer(timeline_of_streams(wanted, now=timezone.now())).data)
 
@@ -141,7 +141,8 @@ def chosen_streams(actor: Actor, stream_ids: list[UUID], camera_ids: list[UUID])
     return tuple(chosen)
 
 
-def _ids(request: Request, name: str) -> list[UUID]:
+def ids_in_query(request: Request, name: str) -> list[UUID]:
+    """Return the ids given by a parameter that may be repeated, each once."""
     try:
         return list(dict.fromkeys(UUID(text) for text in request.query_params.getlist(name)))
     except ValueError as error:

@@ -4,6 +4,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from apps.recordings.api.exports import ExportViewSet
+from apps.recordings.api.statistics import StatisticsView
 from apps.recordings.api.timeline import TimelineView
 from apps.recordings.api.views import RecordingViewSet, RetentionPolicyViewSet
 
@@ -12,4 +13,8 @@ router.register("recordings", RecordingViewSet, "recording")
 router.register("exports", ExportViewSet, "export")
 router.register("retention-policies", RetentionPolicyViewSet, "retention-policy")
 
-urlpatterns = [*router.urls, path("timeline/", TimelineView.as_view(), name="timeline")]
+urlpatterns = [
+    *router.urls,
+    path("timeline/", TimelineView.as_view(), name="timeline"),
+    path("statistics/", StatisticsView.as_view(), name="statistics"),
+]
