@@ -43,13 +43,13 @@ class PacketPublisher(Protocol):
 
 
 class PacketReader(Protocol):
-    """Reads one stream's packets from the bus. Call `read` at least each two seconds: that renews the demand."""
+    """Reads one stream's packets from the bus; a `read` at least each two seconds renews the demand."""
 
     def read(self, timeout_s: float) -> list[CodecInfo | EncodedPacket | PacketSizes]:
         """Return what has come, in order, or nothing after the timeout; never raises while the bus is away.
 
         The first packet, and the first after anything was missed, is a keyframe; a `CodecInfo` comes before
-        it when the codec is new. At level `KEYFRAMES` there are no packets between keyframes, but `PacketSizes`.
+        it when the codec is new. At level `KEYFRAMES` there are `PacketSizes` between keyframes, no packets.
         """
         ...
 
