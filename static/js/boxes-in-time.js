@@ -4,8 +4,9 @@
 const SAME_US = 20_000; // a result this near is the picture's own
 const AHEAD_US = 1_200_000; // a box goes on for this long at most: analysis takes its time
 const BETWEEN_US = 1_500_000; // results further apart than this are not joined
-const PACE_US = 900_000; // over how long the pace of a box is measured
-const PACE_LEAST_US = 150_000; // a pace over less than this is noise
+const PACE_US = 1_600_000; // over how long the pace of a box is measured
+const PACE_LEAST_US = 300_000; // a pace over less than this is noise
+const UNPACED_US = 500_000; // a box whose pace nobody knows stays for this long: then it may lie beside what it means
 
 // `frames` are detection messages of one analytic, oldest first. Returns boxes with their place at `captureUs`.
 export function boxesAt(frames, captureUs) {
@@ -14,10 +15,12 @@ export function boxesAt(frames, captureUs) {
   const before = frames[index];
   const after = frames[index + 1];
   const isJoined = after && after.capture_us - before.capture_us < BETWEEN_US;
-  return before.boxes.map((found) => {
+  const since = captureUs - before.capture_us;
+  return before.boxes.flatMap((found) => {
     const next = isJoined ? sameIn(after, found) : null;
-    const pace = next ? paceOver(before, found, after, next) : isJoined ? null : lastPace(frames, index, found);
-    return pace ? { ...found, box: moved(found.box, pace, captureUs - before.capture_us) } : found;
+    const pace = next ? paceOver(before, found, after, next) : lastPace(frames, index, found);
+    if (pace) return { ...found, box: moved(found.box, pace, since) };
+    return since < UNPACED_US ? found : [];
   });
 }
 

@@ -97,7 +97,7 @@ class CameraSettingsForm(LoginForm):
             "transport": camera.options.get("transport", "tcp"),
             "loop": camera.options.get("loop", False),
         }
-        super().__init__(data, initial=initial)  # type: ignore[arg-type]  # a QueryDict or None
+        super().__init__(data, initial=initial)
         for name, driver in (("transport", Driver.RTSP), ("loop", Driver.FILE)):
             if camera.driver != driver:
                 del self.fields[name]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 from django import forms
@@ -55,7 +56,7 @@ def rows_for(events: Sequence[Event]) -> list[EventRow]:
             kind=event.get_kind_display(),
             label=event.label,
             start=event.start,
-            camera_name=names.get(event.camera_id, ""),
+            camera_name=names.get(event.camera_id, "") if event.camera_id else "",
             confidence=event.confidence,
             percent=percent(event.confidence),
             cause_name=event.cause_name,
@@ -76,7 +77,8 @@ class EventFilterForm(forms.Form):
 
     def __init__(self, data: object, *, actor: Actor) -> None:
         super().__init__(data)  # type: ignore[arg-type]  # a QueryDict
-        self.fields["camera"].queryset = visible(
+        cameras = cast("forms.ModelChoiceField[Camera]", self.fields["camera"])  # declared above
+        cameras.queryset = visible(
             actor, Action.VIEW, Camera.objects.order_by("name", "id"), camera_path="id"
         )
 
@@ -94,9 +96,9 @@ def events(request: HttpRequest) -> HttpResponse:
     if chosen.get("label"):
         rows = rows.filter(label=chosen["label"].lower())
     page = Paginator(rows, _PAGE_SIZE).get_page(request.GET.get("page"))
-    page.object_list = rows_for(list(page.object_list))
     context = {
         "page": page,
+        "rows": rows_for(list(page.object_list)),
         "filter_form": form,
         "is_filtered": any(chosen.values()),
         "page_query": page_query(request),

@@ -1,6 +1,6 @@
 """Pages of recordings: the list with filters, one that plays, and the buttons beside it."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
@@ -49,7 +49,8 @@ class RecordingFilterForm(forms.Form):
 
     def __init__(self, data: object, *, actor: Actor) -> None:
         super().__init__(data)  # type: ignore[arg-type]  # a QueryDict
-        self.fields["camera"].queryset = visible(
+        cameras = cast("forms.ModelChoiceField[Camera]", self.fields["camera"])  # declared above
+        cameras.queryset = visible(
             actor, Action.VIEW, Camera.objects.order_by("name", "id"), camera_path="id"
         )
 
@@ -74,7 +75,8 @@ def recordings(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(is_held=True)
     page = Paginator(rows.order_by("-start", "-id"), _PAGE_SIZE).get_page(request.GET.get("page"))
     for recording in page.object_list:
-        recording.duration_words = duration_words(recording.end - recording.start)
+        length = duration_words(recording.end - recording.start)
+        recording.duration_words = length  # type: ignore[attr-defined]  # for the template
     context = {
         "page": page,
         "count_words": _count_words(page.paginator.count),

@@ -1,7 +1,6 @@
 """The form of a rule."""
 
 import json
-from collections.abc import Mapping
 from typing import Any, cast
 
 from django import forms
@@ -93,7 +92,7 @@ class RuleForm(forms.Form):
             raise forms.ValidationError(_("The zone is not a list of points."))
         return points
 
-    def clean(self) -> Mapping[str, Any]:
+    def clean(self) -> dict[str, Any]:
         """Ask for a camera, unless the rule is about all of them."""
         values = self.cleaned_data
         if values.get("all_cameras"):
