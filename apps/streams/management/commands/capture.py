@@ -12,6 +12,7 @@ from apps.streams.capture import capture_supervisor
 
 class Command(BaseCommand):
     help = "Record what should be recorded, until it is told to stop. Needs the database and no broker."
+    requires_system_checks = []  # they load the pages and the API, a third of this process's memory
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--name", default="", help="tells workers on one machine apart")
