@@ -103,7 +103,9 @@ class ExportAdmin(admin.ModelAdmin[Export]):
         return False  # by the pages or the API, which know what may be exported
 
     def has_change_permission(self, request: HttpRequest, obj: Export | None = None) -> bool:
-        return obj is None  # the list has an action; a single one is only looked at
+        if obj is not None:
+            return False  # the list has an action; a single one is only looked at
+        return super().has_change_permission(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Export | None = None) -> bool:
         return False  # by the action, which takes the file along
