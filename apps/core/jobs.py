@@ -22,6 +22,7 @@ WAITED = timedelta(seconds=30)
 STUCK = timedelta(seconds=300)  # past every task's time limit: its worker is gone
 MAX_ATTEMPTS = 3
 
+
 class Unfinished(Exception):  # noqa: N818 - no error: the way a handler ends its turn
     """Raised by a handler that has kept how far it came: the job goes on in another turn, soon."""
 
