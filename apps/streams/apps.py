@@ -18,7 +18,8 @@ class StreamsConfig(AppConfig):
 
         provisioning.register(10, provision_camera)
         provisioning.register_removal(10, plan_removal)
-        representations.register("stream", loader_for(Stream.objects.all, StreamReadSerializer))
+        streams = Stream.objects.select_related("source")
+        representations.register("stream", loader_for(streams.all, StreamReadSerializer))
         representations.register("source", loader_for(Source.objects.all, SourceReadSerializer))
         worker_steps.register_supervisor("capture", "capture", capture_supervisor)
         periodic.register("streams.volumes", "Look at the volumes", "apps.streams.tasks.check_volumes", "30")

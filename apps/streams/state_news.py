@@ -27,10 +27,12 @@ def apply_state(source_id: UUID, news: Mapping[str, Any]) -> None:
     source.status, source.status_code, source.status_detail = news["state"], code, detail
     source.status_at = at
     source.save(update_fields=["status", "status_code", "status_detail", "status_at", "updated_at"])
-    _apply_picture(source, news)
+    has_new_picture = _apply_picture(source, news)
     if is_new:
         log_state(source)
         publish_source(source)
+    elif has_new_picture:
+        _publish_streams(source)
 
 
 def log_state(source: Source, *, actor_name: str = "") -> None:
@@ -48,7 +50,7 @@ def log_state(source: Source, *, actor_name: str = "") -> None:
 
 
 def publish_source(source: Source) -> None:
-    """Tell the sockets that a source changed, and with it its camera."""
+    """Tell the sockets that a source changed, and with it its streams, which show its state."""
     outbox.publish(
         "source.updated",
         subject_kind="source",
@@ -57,6 +59,7 @@ def publish_source(source: Source) -> None:
         camera_ids=[source.camera_id],
         payload={"status": source.status, "code": source.status_code},
     )
+    _publish_streams(source)
 
 
 def publish_stream(stream: Stream, kind: str = "stream.updated") -> None:
@@ -70,14 +73,20 @@ def publish_stream(stream: Stream, kind: str = "stream.updated") -> None:
     )
 
 
-def _apply_picture(source: Source, news: Mapping[str, Any]) -> None:
+def _publish_streams(source: Source) -> None:
+    for stream in source.streams.all():
+        publish_stream(stream)
+
+
+def _apply_picture(source: Source, news: Mapping[str, Any]) -> bool:
+    """Write codec and size to the source's first stream; tell whether they changed."""
     facts = {name: news[name] for name in _PICTURE_FIELDS if name in news}
     if not facts:
-        return
+        return False
     stream = source.streams.order_by("created_at").first()
     if stream is None or all(getattr(stream, name) == value for name, value in facts.items()):
-        return
+        return False
     for name, value in facts.items():
         setattr(stream, name, value)
     stream.save(update_fields=[*facts, "updated_at"])
-    publish_stream(stream)
+    return True

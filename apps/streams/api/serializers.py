@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.streams.models import Gap, Mode, Segment, Source, Stream, StreamLog, Volume
+from apps.streams.models import Gap, Mode, Segment, Source, SourceStatus, Stream, StreamLog, Volume
 from apps.streams.services import MAX_ROLL_S
 
 
@@ -33,6 +33,10 @@ class StreamReadSerializer(serializers.ModelSerializer[Stream]):
     account = serializers.UUIDField(source="account_id", read_only=True)
     camera = serializers.UUIDField(source="camera_id", read_only=True)
     source = serializers.UUIDField(source="source_id", read_only=True)  # type: ignore[assignment]  # a field's name
+    status = serializers.ChoiceField(choices=SourceStatus.choices, source="source.status", read_only=True)
+    status_code = serializers.CharField(source="source.status_code", read_only=True)
+    status_detail = serializers.CharField(source="source.status_detail", read_only=True)
+    status_at = serializers.DateTimeField(source="source.status_at", read_only=True)
 
     class Meta:
         model = Stream
@@ -42,6 +46,10 @@ class StreamReadSerializer(serializers.ModelSerializer[Stream]):
             "camera",
             "source",
             "name",
+            "status",
+            "status_code",
+            "status_detail",
+            "status_at",
             "mode",
             "pre_roll_s",
             "post_roll_s",

@@ -240,12 +240,14 @@ def test_a_state_is_shown_logged_and_told_once(sink: CaptureSink, stream: Stream
         "live",
         "reconnecting",
     ]
-    assert list(Outbox.objects.order_by("id").values_list("kind", flat=True)) == [
-        "source.updated",
-        "stream.updated",
-        "source.updated",
-        "source.updated",
-    ]
+    assert (
+        list(Outbox.objects.order_by("id").values_list("kind", flat=True))
+        == [
+            "source.updated",
+            "stream.updated",
+        ]
+        * 3
+    )
 
 
 def test_a_state_that_is_older_than_the_known_one_changes_nothing(sink: CaptureSink, stream: Stream) -> None:

@@ -10,6 +10,7 @@ from apps.accounts.models import Account, Member
 from apps.core.models import AuditEntry, Outbox
 from apps.streams.models import Gap, Source, Stream, StreamLog
 from apps.streams.sinks import CaptureSink
+from apps.streams.state_news import apply_state
 from apps.streams.volumes import ensure_default_volume
 from tests.apps.streams.conftest import add_stream
 from tests.apps.streams.news import at, own
@@ -45,6 +46,19 @@ def test_a_new_camera_has_one_stream_that_records_on_events(home: Account, strea
 
     assert (row["name"], row["mode"], row["pre_roll_s"], row["post_roll_s"]) == ("main", "events", 10, 10)
     assert row["source"] == str(stream.source_id)
+
+
+def test_a_stream_shows_the_state_and_reason_of_its_source(home: Account, stream: Stream) -> None:
+    news = {"at_us": 1_000_000, "state": "reconnecting", "code": "unauthorized", "detail": "401 Unauthorized"}
+    Outbox.objects.all().delete()
+    apply_state(stream.source_id, news)
+
+    row = login(make_member(home)).get(f"/api/v1/streams/{stream.id}/").json()
+
+    assert (row["status"], row["status_code"]) == ("reconnecting", "unauthorized")
+    assert row["status_detail"] == "401 Unauthorized"
+    assert row["status_at"] == "1970-01-01T00:00:01.000000Z"
+    assert set(Outbox.objects.values_list("kind", flat=True)) == {"source.updated", "stream.updated"}
 
 
 def test_an_admin_changes_what_is_kept(home: Account, stream: Stream) -> None:
