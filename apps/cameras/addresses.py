@@ -5,7 +5,9 @@ from urllib.parse import urlsplit
 
 from apps.cameras.models import Driver
 from apps.core.egress import CheckedAddress, check_camera_address, trusted_origin_of
-from apps.core.exceptions import InvalidInputError
+from apps.core.exceptions import InvalidAddressError, InvalidInputError
+from omma_engine.errors import SourceUnsupportedError
+from omma_engine.sources.scene_options import scene_options
 
 _BY_SCHEME = {"rtsp": Driver.RTSP, "rtsps": Driver.RTSP, "synthetic": Driver.SYNTHETIC, "file": Driver.FILE}
 
@@ -37,6 +39,8 @@ def read_camera_address(
     """
     text = address.strip()
     chosen = _driver_for(text, driver)
+    if chosen is Driver.SYNTHETIC:
+        _check_scene(text)
     if is_trusted:
         trusted_origin = "" if chosen is Driver.SYNTHETIC else trusted_origin_of(text)
     checked = check_camera_address(text, trusted_origin, driver=chosen.value)
@@ -70,6 +74,13 @@ def guess_driver(address: str) -> Driver:
             f"Expected an address that begins with rtsp://, http:// or https://, got {parts.scheme}://.",
             field="address",
         ) from None
+
+
+def _check_scene(address: str) -> None:
+    try:
+        scene_options(address, {})
+    except SourceUnsupportedError as error:
+        raise InvalidAddressError(f"{error}.", field="address") from error
 
 
 def _driver_for(address: str, driver: str | None) -> Driver:

@@ -5,6 +5,7 @@ from typing import Any
 
 from apps.cameras.models import Driver
 from apps.core.exceptions import InvalidInputError
+from omma_engine.sources.scene_options import OPTIONS
 
 Check = Callable[[Any], bool]
 
@@ -21,18 +22,18 @@ def _between(low: int, high: int) -> Check:
     return lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 
+def _fits_scene(name: str) -> Check:
+    option = OPTIONS[name]
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and option.takes(value)
+
+
 _KNOWN: Mapping[Driver, Mapping[str, Check]] = {
     Driver.RTSP: {"transport": _one_of("tcp", "udp"), "audio": _is_bool},
     Driver.HLS: {"audio": _is_bool},
     Driver.MJPEG: {"fps": _between(1, 60)},
     Driver.FILE: {"loop": _is_bool, "audio": _is_bool},
     Driver.V4L2: {"width": _between(16, 7680), "height": _between(16, 4320), "fps": _between(1, 120)},
-    Driver.SYNTHETIC: {
-        "seed": _between(0, 2**31),
-        "width": _between(320, 3840),
-        "height": _between(240, 2160),
-        "fps": _between(1, 60),
-    },
+    Driver.SYNTHETIC: {name: _fits_scene(name) for name in ("seed", "width", "height", "fps")},
 }
 _DEFAULTS: Mapping[Driver, Mapping[str, object]] = {Driver.FILE: {"loop": True}}
 

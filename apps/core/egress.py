@@ -188,7 +188,7 @@ def _check_local(address: str, trusted_origin: str, driver: str, field: str) -> 
     if driver == "file" and is_device:
         raise InvalidAddressError("Expected a video file, not a device.", field=field)
     if not path.exists() or (not is_device and not path.is_file()):
-        raise InvalidAddressError("There is no such file.", code="address_not_found", field=field)
+        raise InvalidAddressError("There is no such file or device.", code="address_not_found", field=field)
     return CheckedAddress(
         url=str(path), scheme="v4l2" if is_device else "file", path=path, is_trusted=is_trusted
     )

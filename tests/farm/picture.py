@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omma_engine.sources.pixel_code import PixelCode, draw_code
-from omma_engine.sources.scene import SceneOptions, SceneRenderer
+from omma_engine.sources.scene import SceneRenderer
+from omma_engine.sources.scene_options import SceneOptions
 from tests.farm.spec import CameraSpec
 
 Picture = NDArray[np.uint8]

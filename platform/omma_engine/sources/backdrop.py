@@ -103,4 +103,3 @@ def _room(canvas: _Canvas, chance: np.random.Generator) -> None:
 
 
 _BACKDROPS: Mapping[str, Callable[[_Canvas, np.random.Generator], None]] = {"yard": _yard, "room": _room}
-VARIANTS = tuple(_BACKDROPS)

@@ -1,15 +1,15 @@
 """A synthetic scene: a quiet place, through which a drawn person walks every now and then."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from omma_engine.sources.backdrop import VARIANTS, draw_backdrop
+from omma_engine.sources.backdrop import draw_backdrop
 from omma_engine.sources.figure import Clothes, Pose, draw_person
 from omma_engine.sources.pixel_code import PixelCode, draw_code
+from omma_engine.sources.scene_options import VARIANTS, SceneOptions
 
 _VISIT_EVERY_S = 40.0  # longer than a visit with its pre-roll and post-roll: each is a recording of its own
 _FIRST_VISIT_S = 3.0
@@ -25,28 +25,6 @@ _WARDROBE = (
     Clothes((44, 30, 92), (58, 44, 34), _DARK_SHOES, skin=(120, 152, 196), hair=(22, 24, 30)),
     Clothes((50, 62, 30), (36, 36, 40), _DARK_SHOES, skin=(160, 186, 222), hair=(30, 54, 84)),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class SceneOptions:
-    """What is drawn. `variant` is "yard" or "room"; `seed` shifts the visits and chooses the clothes.
-
-    `has_code` burns in the pixel code at the top left, of stream `stream_id`; `has_clock` the time in words.
-    """
-
-    width: int = 640
-    height: int = 480
-    fps: int = 15
-    seed: int = 0
-    variant: str = "yard"
-    stream_id: int = 0
-    has_code: bool = True
-    has_clock: bool = True
-
-    @property
-    def is_known(self) -> bool:
-        """Whether there is such a scene."""
-        return self.variant in VARIANTS
 
 
 class SceneRenderer:

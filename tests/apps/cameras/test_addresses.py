@@ -73,3 +73,11 @@ def test_an_unknown_driver_names_the_field() -> None:
         read_camera_address("rtsp://10.0.0.5/main", driver="telepathy")
 
     assert caught.value.field == "driver"
+
+
+@pytest.mark.parametrize("address", ["synthetic:moon", "synthetic:yard?fps=0", "synthetic:yard?colour=red"])
+def test_a_scene_that_cannot_be_drawn_is_refused(address: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        read_camera_address(address)
+
+    assert caught.value.field == "address"

@@ -15,7 +15,8 @@ from omma_engine.detect.motion import MotionDetector
 from omma_engine.detect.people import PeopleDetector, confidence_of_margin
 from omma_engine.detect.spec import ModelSpec
 from omma_engine.errors import DetectorError
-from omma_engine.sources.scene import SceneOptions, SceneRenderer
+from omma_engine.sources.scene import SceneRenderer
+from omma_engine.sources.scene_options import SceneOptions
 
 Picture = npt.NDArray[np.uint8]
 STEP_US = 200_000

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from omma_engine.sources.scene import SceneOptions, SceneRenderer
+from omma_engine.sources.scene import SceneRenderer
+from omma_engine.sources.scene_options import SceneOptions
 from tests.engine.inference.recorded import START_US, write_video
 
 FPS = 10

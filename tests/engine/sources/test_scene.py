@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from omma_engine.detect.motion import MotionDetector
-from omma_engine.sources.scene import SceneOptions, SceneRenderer
+from omma_engine.sources.scene import SceneRenderer
+from omma_engine.sources.scene_options import SceneOptions
 
 FPS = 15
 NOON_US = 1_795_262_400_000_000

@@ -8,7 +8,8 @@ import pytest
 from omma_engine.errors import SourceStalledError, SourceUnsupportedError
 from omma_engine.sources.base import raw_source
 from omma_engine.sources.pixel_code import PixelCode, read_code
-from omma_engine.sources.synthetic import SyntheticSource, scene_options
+from omma_engine.sources.scene_options import scene_options
+from omma_engine.sources.synthetic import SyntheticSource
 from omma_engine.types import SourceKind, SourceSpec
 from tests.clocks import FakeClock
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from omma_engine.sources.backdrop import VARIANTS
+from omma_engine.sources.scene_options import VARIANTS
 
 
 class Command(BaseCommand):
