@@ -246,10 +246,17 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"redact": {"()": "apps.core.redaction.RedactingFilter"}},
+    "filters": {
+        "refusal": {"()": "apps.core.redaction.RefusalFilter"},
+        "redact": {"()": "apps.core.redaction.RedactingFilter"},
+    },
     "formatters": {"plain": {"format": "%(asctime)s %(levelname).1s %(name)s: %(message)s"}},
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["redact"]},
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "plain",
+            "filters": ["refusal", "redact"],
+        },
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {"httpx": {"level": "WARNING"}, "daphne": {"level": "WARNING"}},
