@@ -47,5 +47,6 @@ for (const topic of topics) {
 if (topics.length) listenToNews(topics);
 document.addEventListener("omma:reset", refreshSoon);
 document.addEventListener("visibilitychange", () => { if (!document.hidden && isStale) refreshSoon(); });
-const seconds = Math.min(...parts.map((part) => Number(part.dataset.every) || Infinity));
-if (Number.isFinite(seconds)) setInterval(refreshSoon, seconds * 1000);
+for (const part of parts.filter(({ dataset }) => dataset.every)) {
+  setInterval(() => { if (part.dataset.every) refreshSoon(); }, Number(part.dataset.every) * 1000);
+}

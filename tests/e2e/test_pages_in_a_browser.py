@@ -40,6 +40,27 @@ def test_a_recording_plays_and_seeks(page: Page, omma: RunningOmma) -> None:
     assert page.evaluate(f"() => {PLAYER}.error") is None
 
 
+def test_a_recording_that_grows_is_played_on(page: Page, omma: RunningOmma) -> None:
+    with omma.client() as client:
+        camera = camera_named(client, "Virtual yard")
+        stream = client.get("/api/v1/streams/", params={"camera": camera["id"]}).json()["results"][0]
+        recording = client.post("/api/v1/recordings/", json={"stream": stream["id"]}).json()
+        wait_for(
+            "something to play",
+            lambda: client.get(f"/api/v1/recordings/{recording['id']}/").json()["video_url"],
+        )
+
+        page.goto(f"/app/recordings/{recording['id']}/")
+        until(page, f"() => {PLAYER}?.duration > 0")
+        length = page.evaluate(
+            f"() => {{ {PLAYER}.currentTime = {PLAYER}.duration - 0.3; return {PLAYER}.duration; }}"
+        )
+        until(page, f"at => {PLAYER}.currentTime > at + 0.5", length)
+        client.post(f"/api/v1/recordings/{recording['id']}/stop/")
+
+    expect(page.get_by_role("button", name="Stop recording")).to_have_count(0, timeout=15_000)
+
+
 def test_a_rule_with_a_zone_is_drawn_changed_by_keys_and_saved(page: Page, omma: RunningOmma) -> None:
     page.goto("/app/rules/add/")
     page.get_by_label("Name").fill("By the gate")
