@@ -21,7 +21,7 @@ SupervisorMaker = Callable[..., Supervisor]
 def wait_until() -> Wait:
     """Wait for other processes: poll until something is true, at most so long."""
 
-    def wait(is_true: Callable[[], Any], limit_s: float = 25.0) -> None:
+    def wait(is_true: Callable[[], Any], limit_s: float = 60.0) -> None:
         deadline = time.monotonic() + limit_s
         while not is_true():
             assert time.monotonic() < deadline, f"not true within {limit_s} s"
