@@ -97,7 +97,9 @@ _NON_SYNC = 0x0001_0000
 def track_run(moof_body: bytes | memoryview, track: Track) -> TrackRun | None:
     """Return the run of a track in a movie fragment; None where the fragment holds nothing of it.
 
-    The start is the presentation time of the first sample in decoding order.
+    The start is the presentation time of a keyframe that comes first. A run that begins with another picture
+    starts at its decoding time, where the run before it ended: with B-pictures, the first in decoding order is
+    shown after some that follow it, and the muxer lets decoding and presentation begin together.
     """
     for traf in find(moof_body, b"traf"):
         header = next(find(traf.body, b"tfhd")).body
@@ -121,7 +123,8 @@ def _run(traf: memoryview, tfhd: memoryview, track: Track) -> TrackRun | None:
             count += 1
     if first_flags is None:
         return None
-    return TrackRun(decode_time + first_offset, total, count, not first_flags & _NON_SYNC)
+    is_keyframe = not first_flags & _NON_SYNC
+    return TrackRun(decode_time + (first_offset if is_keyframe else 0), total, count, is_keyframe)
 
 
 def _fragment_defaults(tfhd: memoryview, track: Track) -> tuple[int, int]:

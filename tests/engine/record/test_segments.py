@@ -83,6 +83,25 @@ def test_a_fragment_begins_with_every_keyframe_and_lasts_less_than_a_second(tmp_
     assert sum(duration for _, duration, *_ in fragments) == 5_000_000
 
 
+@pytest.mark.parametrize("b_frames", [0, 3])
+def test_fragments_follow_each_other_without_a_hole_or_an_overlap(tmp_path: Path, b_frames: int) -> None:
+    recording = Recording(tmp_path, segment_s=4, frames=75, gop=25, b_frames=b_frames)
+
+    recording.feed(stamped(75, gop=25, b_frames=b_frames))
+    recording.recorder.finish()
+
+    for opened, closed in zip(
+        recording.of_kind("segment_open"), recording.of_kind("segment_close"), strict=True
+    ):
+        told = [each for each in recording.of_kind("segment_progress")
+                if each["segment_id"] == opened["segment_id"]]  # fmt: skip
+        fragments = [fragment for each in told for fragment in each["fragments"]]
+        ends = [start + duration for start, duration, *_ in fragments]
+        assert [start for start, *_ in fragments[1:]] == pytest.approx(ends[:-1], abs=1_000)
+        assert opened["start_us"] + ends[-1] == pytest.approx(closed["end_us"], abs=1_000)
+        assert max(each["end_us"] for each in told) <= closed["end_us"] + 1_000
+
+
 def test_what_is_said_to_be_durable_was_synced_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
