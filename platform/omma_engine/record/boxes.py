@@ -98,7 +98,7 @@ def track_run(moof_body: bytes | memoryview, track: Track) -> TrackRun | None:
     """Return the run of a track in a movie fragment; None where the fragment holds nothing of it.
 
     The start is the presentation time of a keyframe that comes first. A run that begins with another picture
-    starts at its decoding time, where the run before it ended: with B-pictures, the first in decoding order is
+    starts at its decoding time, where the run before it ended: of B-pictures, the first in decoding order is
     shown after some that follow it, and the muxer lets decoding and presentation begin together.
     """
     for traf in find(moof_body, b"traf"):
