@@ -4,6 +4,7 @@ import logging
 import logging.config
 from collections.abc import Iterator
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -14,9 +15,9 @@ from django.test import Client
 def log() -> Iterator[StringIO]:
     """Return what the console of a process shows."""
     text = StringIO()
-    configured = {**settings.LOGGING, "disable_existing_loggers": False}
+    configured: dict[str, Any] = {**settings.LOGGING, "disable_existing_loggers": False}
     handler = logging.StreamHandler(text)
-    config = logging.config.DictConfigurator(configured)  # type: ignore[attr-defined]
+    config = logging.config.DictConfigurator(configured)
     handler.setFormatter(config.configure_formatter(configured["formatters"]["plain"]))
     for name in configured["handlers"]["console"]["filters"]:
         handler.addFilter(config.configure_filter(configured["filters"][name]))
