@@ -1,6 +1,7 @@
 """JSON bodies, bounded: the framework's parser reads whatever comes."""
 
 import io
+import json
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -12,7 +13,11 @@ from apps.core.exceptions import PayloadTooLargeError
 
 
 class BoundedJSONParser(JSONParser):
-    """Parse at most `DATA_UPLOAD_MAX_MEMORY_SIZE` bytes; deeper nesting than Python bears is a 400."""
+    """Parse at most `DATA_UPLOAD_MAX_MEMORY_SIZE` bytes.
+
+    Deeper nesting than Python bears is a 400, and so is half a surrogate pair: a string that neither answer,
+    log nor database could take.
+    """
 
     def parse(
         self,
@@ -25,6 +30,11 @@ class BoundedJSONParser(JSONParser):
         if len(body) > limit:
             raise PayloadTooLargeError(f"The request is larger than {limit} bytes.")
         try:
-            return super().parse(io.BytesIO(body), media_type, parser_context)
+            parsed = super().parse(io.BytesIO(body), media_type, parser_context)
+            if b"\\u" in body:
+                json.dumps(parsed, ensure_ascii=False).encode()
         except RecursionError as exc:
             raise ParseError("The JSON is nested too deeply.") from exc
+        except UnicodeEncodeError as exc:
+            raise ParseError("The JSON holds half a surrogate pair.") from exc
+        return parsed
