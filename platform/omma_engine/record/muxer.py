@@ -43,9 +43,12 @@ class AudioFormat:
 
 @dataclass(frozen=True, slots=True)
 class MuxedFragment:
-    """One whole fragment: its bytes, and its index entry at offset zero; None where it holds sound only."""
+    """One whole fragment: its bytes in pieces, as FFmpeg gave them, because joining them would copy them.
 
-    data: bytes
+    `entry` is its index entry at offset zero; None where it holds sound only.
+    """
+
+    pieces: tuple[bytes, ...]
     entry: IndexedFragment | None
 
 
@@ -139,21 +142,22 @@ class FragmentMuxer:
             return False
         return True
 
-    def _take_box(self, kind: bytes, data: bytes) -> None:
-        if kind == b"moof":
-            self._moof = data
-        elif kind == b"mdat" and self._moof:
-            fragment, self._moof = self._moof + data, b""
-            self._give_out(fragment)
+    def _take_box(self, kind: bytes, pieces: tuple[bytes, ...]) -> None:
+        if kind == b"mdat" and self._moof:
+            moof, self._moof = self._moof, b""
+            self._give_out(moof, pieces)
+        elif kind == b"moof":
+            self._moof = b"".join(pieces)
         elif kind not in _FRAGMENT_KINDS:
+            data = b"".join(pieces)
             self._header += _with_hvc1(data) if kind == b"moov" else data
 
-    def _give_out(self, data: bytes) -> None:
+    def _give_out(self, moof: bytes, mdat: tuple[bytes, ...]) -> None:
         if self._track is None:
             self._track = video_track(self._header)
-        moof = next(boxes(data)).body
-        entry = fragment_of(moof, offset=0, size=len(data), video=self._track)
-        self._on_fragment(MuxedFragment(data, entry))
+        size = len(moof) + sum(len(piece) for piece in mdat)
+        entry = fragment_of(next(boxes(moof)).body, offset=0, size=size, video=self._track)
+        self._on_fragment(MuxedFragment((moof, *mdat), entry))
 
 
 def _with_hvc1(moov: bytes) -> bytes:
@@ -164,7 +168,7 @@ def _with_hvc1(moov: bytes) -> bytes:
 class _BoxCatcher:
     """The muxer's output: cuts what is written into whole top-level boxes. It cannot be seeked."""
 
-    def __init__(self, on_box: Callable[[bytes, bytes], None]) -> None:
+    def __init__(self, on_box: Callable[[bytes, tuple[bytes, ...]], None]) -> None:
         self._on_box = on_box
         self._chunks: list[bytes] = []
         self._held = 0
@@ -185,9 +189,15 @@ class _BoxCatcher:
         return self._wanted
 
     def _emit(self) -> None:
-        held = b"".join(self._chunks)
-        box, rest = held[: self._wanted], held[self._wanted :]
-        self._chunks = [rest] if rest else []
-        self._held = len(rest)
-        self._wanted = 0
-        self._on_box(box[4:8], box)
+        """Give out the first box: the chunks that hold it, the last one cut where the next box begins."""
+        surplus = self._held - self._wanted
+        pieces = self._chunks
+        self._chunks, self._held, self._wanted = [], surplus, 0
+        while surplus and surplus >= len(pieces[-1]):
+            self._chunks.insert(0, pieces.pop())
+            surplus -= len(self._chunks[0])
+        if surplus:
+            last = pieces[-1]
+            self._chunks.insert(0, last[-surplus:])
+            pieces[-1] = last[:-surplus]
+        self._on_box(pieces[0][4:8], tuple(pieces))

@@ -4,7 +4,7 @@ The order of steps, which everything that reads segments relies on:
 
 1. check the volume's identity; make the day's folder (and fsync the folder above a new one);
 2. create the file exclusively, under a name that no other epoch or sequence has;
-3. write the header, the label, and then whole fragments only, each in one go;
+3. write the header, the label, and then whole fragments only, each as soon as it is whole;
 4. `fdatasync` after the first fragment, then every two seconds; after the first one fsync the folder;
 5. only after that say that so many bytes are durable (`Progress`);
 6. at close write the last fragment, `fdatasync`, say the rest and the SHA-256 of all bytes.
@@ -71,7 +71,7 @@ class SegmentFile:
     def write_fragment(self, fragment: MuxedFragment) -> None:
         """Write a whole fragment; it is said by the next sync."""
         offset = self._size
-        self._write(fragment.data)
+        self._write(*fragment.pieces)
         if fragment.entry:
             self._unsaid.append(replace(fragment.entry.fragment, offset=offset))
 
@@ -130,15 +130,18 @@ class SegmentFile:
             os.close(self._fd)
         return self._digest.hexdigest() if self._durable == self._size else ""
 
-    def _write(self, data: bytes) -> None:
-        view = memoryview(data)
+    def _write(self, *pieces: bytes) -> None:
+        """Append the pieces; they count only when all of them are written."""
         try:
-            while view:
-                view = view[os.write(self._fd, view) :]
+            for piece in pieces:
+                view = memoryview(piece)
+                while view:
+                    view = view[os.write(self._fd, view) :]
         except OSError as error:
             raise _storage_error(error) from error
-        self._digest.update(data)
-        self._size += len(data)
+        for piece in pieces:
+            self._digest.update(piece)
+            self._size += len(piece)
 
 
 def _make_folder(folder: Path) -> None:
