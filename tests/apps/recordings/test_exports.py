@@ -1,5 +1,6 @@
 """Exports: several streams and one range become a zip that proves itself, or nothing at all."""
 
+import contextlib
 import io
 import json
 import os
@@ -278,25 +279,28 @@ def test_too_little_room_is_refused_before_anything_is_made(
     assert failed(export(actor, archive, until_s=2)) == "disk_full"
 
 
-@pytest.fixture
-def small_files() -> Iterator[int]:
-    """Let no file of this process grow beyond some bytes: what a full disk does to a write."""
-    limit = 15_000
+@contextlib.contextmanager
+def small_files(limit: int) -> Iterator[None]:
+    """Let no file of this process grow beyond some bytes: what a full disk does to a write.
+
+    Only around the one call: the test runner's own output may go to a file, and that may be long already.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
-    yield limit
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("hole_s", [0, 1])  # the disk fills up in one long file, or only in their zip
-def test_a_disk_that_fills_up_on_the_way_leaves_nothing(
-    archive: Archive, actor: Actor, request: pytest.FixtureRequest, hole_s: int
-) -> None:
+def test_a_disk_that_fills_up_on_the_way_leaves_nothing(archive: Archive, actor: Actor, hole_s: int) -> None:
     for number in range(6):
         record(archive, number * (2 + hole_s), 2)
-    limit = request.getfixturevalue("small_files")
+    limit = 15_000
 
-    made = export(actor, archive, until_s=20)
+    with small_files(limit):
+        made = export(actor, archive, until_s=20)
 
     assert failed(made) == "disk_full"
     assert max(row.durable_bytes for row in Segment.objects.all()) < limit / 2
