@@ -1,14 +1,15 @@
 """Puts packets on the bus while somebody reads: the engine's `PacketPublisher`, for a capture child.
 
 `connect` may be called before a fork: threads and connections are made with the first codec or packet. Two
-threads serve all streams of a process. The *watcher* sleeps on a subscription until a reader comes; the
-*sender* sleeps until there is something that a reader wants. The packet loop itself only appends to a list.
+threads serve all streams of a process. The *watcher* sleeps on a bare subscription until a reader comes, and
+then reads what readers want, until nobody has read for a while; the *sender*, started with the first reader,
+sleeps until there is something that a reader wants. The packet loop itself only appends to a list.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from redis.connection import AbstractConnection as Connection
 
 from apps.streams.bus.connection import UNREACHABLE, Backoff, open_client
 from apps.streams.bus.outlet import Batch, Outlet, OutletFigures
+from apps.streams.bus.wakes import wake_line
 from apps.streams.bus.wire import (
     WAKE_CHANNEL,
     EntryId,
@@ -34,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 POLL_READ_S = 1.0  # while somebody reads: to see readers go
 POLL_IDLE_S = 5.0  # while nobody reads: in case a wake-up got lost
+UNREAD_S = 10.0  # after so long without a reader the watcher goes back to sleep
 POLL_LEAST_S = 0.05
 LOCAL_EXPIRY_S = 5.0
 KEY_EXPIRY_S = 30
@@ -85,7 +88,8 @@ class PublisherHub:
         self._lock = threading.Lock()
         self._work = threading.Event()
         self._closed = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._threads: dict[str, threading.Thread] = {}
+        self._wakes = wake_line(url)
         self._heard_s = float("-inf")
 
     def __call__(self, stream_id: UUID) -> StreamPublisher:
@@ -95,16 +99,15 @@ class PublisherHub:
         return StreamPublisher(self, outlet)
 
     def start(self) -> None:
-        """Start the threads unless they run; called in the process that publishes, after any fork."""
+        """Start watching unless that runs; called in the process that publishes, after any fork."""
+        self._start_thread("bus-watcher", self._watch)
+
+    def _start_thread(self, name: str, run: Callable[[], None]) -> None:
         with self._lock:
-            if self._threads or self._closed.is_set():
+            if name in self._threads or self._closed.is_set():
                 return
-            self._threads = [
-                threading.Thread(target=run, name=name, daemon=True)
-                for run, name in ((self._watch, "bus-watcher"), (self._send, "bus-sender"))
-            ]
-        for thread in self._threads:
-            thread.start()
+            self._threads[name] = thread = threading.Thread(target=run, name=name, daemon=True)
+        thread.start()
 
     def wake_sender(self) -> None:
         self._work.set()
@@ -117,39 +120,55 @@ class PublisherHub:
                 return
             self._closed.set()
         self._work.set()
+        if self._wakes is not None:
+            self._wakes.close()
         deadline = time.monotonic() + CLOSE_S
-        for thread in self._threads:
+        for thread in self._threads.values():
             thread.join(max(0.0, deadline - time.monotonic()))
 
     # --- the watcher ----------------------------------------------------------------------------------
 
     def _watch(self) -> None:
         backoff = Backoff()
-        with open_client(self._url, timeout_s=1.0) as client:
-            while not self._closed.is_set():
-                try:
-                    self._watch_connected(client, backoff)
-                except UNREACHABLE as error:
-                    logger.debug("demand of the bus cannot be read: %s", error)
-                    if time.monotonic() - self._heard_s > LOCAL_EXPIRY_S:
-                        self._expire_demand()
-                    self._closed.wait(backoff.next_s())
-                except Exception:
-                    logger.exception("the watcher of the bus goes on")
-                    self._closed.wait(backoff.next_s())
+        while not self._closed.is_set():
+            try:
+                if self._wakes is not None:
+                    self._wakes.wait(lambda: [outlet.stream_id for outlet in self._snapshot()])
+                if not self._closed.is_set():
+                    self._watch_readers(backoff)
+            except UNREACHABLE as error:
+                logger.debug("demand of the bus cannot be read: %s", error)
+                if time.monotonic() - self._heard_s > LOCAL_EXPIRY_S:
+                    self._expire_demand()
+                self._closed.wait(backoff.next_s())
+            except Exception:
+                logger.exception("the watcher of the bus goes on")
+                self._closed.wait(backoff.next_s())
 
-    def _watch_connected(self, client: redis.Redis, backoff: Backoff) -> None:
-        with client.pubsub(ignore_subscribe_messages=True) as wakes:  # type: ignore[no-untyped-call]
+    def _watch_readers(self, backoff: Backoff) -> None:
+        """Follow what readers want, until there has been none for a while."""
+        with (
+            open_client(self._url, timeout_s=1.0) as client,
+            client.pubsub(ignore_subscribe_messages=True) as wakes,
+        ):
             wakes.subscribe(WAKE_CHANNEL)
+            read_s = time.monotonic()
             while not self._closed.is_set():
                 self._read_demand(client)
                 backoff.reset()
                 self._heard_s = time.monotonic()
+                if self._is_read():
+                    read_s = self._heard_s
+                elif self._wakes is not None and self._heard_s - read_s > UNREAD_S:
+                    return
                 self._wait_for_wake(wakes)
+
+    def _is_read(self) -> bool:
+        return any(outlet.level is not DemandLevel.NONE for outlet in self._snapshot())
 
     def _wait_for_wake(self, wakes: "redis.client.PubSub") -> None:
         """Sleep until one of our streams gets a reader, or until it is time to look again."""
-        is_read = any(outlet.level is not DemandLevel.NONE for outlet in self._snapshot())
+        is_read = self._is_read()
         deadline = time.monotonic() + (POLL_READ_S if is_read else POLL_IDLE_S)
         while (left_s := deadline - time.monotonic()) > 0 and not self._closed.is_set():
             message = wakes.get_message(timeout=min(left_s, CLOSE_S / 2))
@@ -177,6 +196,7 @@ class PublisherHub:
                 (level for level, expiry_ms in wanted if expiry_ms > now_ms), default=DemandLevel.NONE
             )
             if outlet.set_level(level):
+                self._start_thread("bus-sender", self._send)
                 self._work.set()
 
     def _expire_demand(self) -> None:
@@ -248,7 +268,7 @@ class PublisherHub:
 def _execute(connection: Connection, commands: Sequence[Command]) -> list[Any]:
     """Write all commands at once and return the answers; a refused one is answered with its error."""
     packed = connection.pack_commands(commands)  # type: ignore[no-untyped-call]  # redis types only a part
-    connection.send_packed_command(packed, check_health=False)  # type: ignore[no-untyped-call]
+    connection.send_packed_command(packed, check_health=False)
     return [_answer(connection) for _ in commands]
 
 
