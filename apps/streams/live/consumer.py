@@ -3,7 +3,8 @@
 The server says `{"type": "hello", "codec", "width", "height"}`, then sends an init segment and fragments,
 each binary: eight bytes with the capture time in microseconds (0 for an init segment), then MP4. A message
 may hold several fragments. Each message but init segments takes a credit; the client grants them:
-`{"credit": 4}` after each hello, then `{"credit": 1}` for each message that it has taken in.
+`{"credit": 4}` as soon as it is connected, and again after each further hello, then `{"credit": 1}` for each
+message that it has taken in.
 """
 
 import asyncio

@@ -32,6 +32,7 @@ class Viewer:
         self._held: deque[Held] = deque()
         self._held_bytes = 0
         self._credits = 0
+        self._has_begun = False
         self._needs_keyframe = True
         self._skipped = 0
         self._changed = asyncio.Event()
@@ -42,9 +43,15 @@ class Viewer:
         self._changed.set()
 
     def begin(self, init: InitSegment) -> None:
-        """A new encoding: what was held belongs to the old one, and the player asks for credits anew."""
+        """A new encoding: what was held belongs to the old one, and the player asks for credits anew.
+
+        Credits that came before the first hello count: a client may grant them as soon as it is connected.
+        """
         self._drop_held()
-        self._skipped = self._credits = 0
+        self._skipped = 0
+        if self._has_begun:
+            self._credits = 0
+        self._has_begun = True
         self._needs_keyframe = True
         self.say({"type": "hello", "codec": init.codec_string, "width": init.width, "height": init.height})
         self._words.append(bytes(CAPTURE_BYTES) + init.data)

@@ -72,6 +72,9 @@ async def test_without_a_keyframe_waiting_the_next_one_is_waited_for(clock: Cloc
 
 async def test_a_new_encoding_drops_what_waits_and_takes_the_credits_back(clock: Clock) -> None:
     viewer = Viewer()
+    viewer.begin(INIT)
+    await viewer.next_message()
+    await viewer.next_message()
     viewer.offer(fragment(1, is_keyframe=True))
     viewer.grant(4)
 
@@ -82,6 +85,18 @@ async def test_a_new_encoding_drops_what_waits_and_takes_the_credits_back(clock:
     assert await viewer.next_message() == bytes(8) + b"init"
     clock.now_s += 3
     assert viewer.stalled_s == 3
+
+
+async def test_credits_before_the_first_hello_count(clock: Clock) -> None:
+    viewer = Viewer()
+    viewer.grant(1)
+
+    viewer.begin(INIT)
+    viewer.offer(fragment(2, is_keyframe=True))
+
+    assert json.loads(await viewer.next_message())["type"] == "hello"
+    assert await viewer.next_message() == bytes(8) + b"init"
+    assert await viewer.next_message() == (2).to_bytes(8, "big") + b"\x02" * 10
 
 
 async def test_credits_are_bounded(clock: Clock) -> None:
