@@ -2,7 +2,7 @@
 
 import re
 
-_CREDENTIALS_IN_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/@\s\"'<>]*@", re.IGNORECASE)
+_CREDENTIALS_IN_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/\s\"'<>]*@", re.IGNORECASE)
 _TOKEN = re.compile(r"omt_[A-Za-z0-9_-]{6,}")
 _SECRET_PARAMETER = re.compile(
     r"(?P<name>[?&](?:password|passwd|pwd|pass|token|key|secret|signature)=)[^&\s\"'<>]+", re.IGNORECASE

@@ -32,6 +32,7 @@ from omma_engine.capture.session import Figures, Session
 from omma_engine.capture.spec import decode_spec
 from omma_engine.clock import Clock, SystemClock
 from omma_engine.errors import ProtocolError, SourceEndedError
+from omma_engine.logs import log_to_stderr
 from omma_engine.ports import DemandLevel
 from omma_engine.record.recorder import Coding, StreamRecorder
 from omma_engine.sources.base import Delivery, SourceInfo, packet_source
@@ -244,7 +245,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     die_with_parent()
     use_one_arena()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    log_to_stderr()
     return run_child(
         socket.socket(fileno=options.socket_fd), publisher_factory(options.publisher, options.bus_url)
     )

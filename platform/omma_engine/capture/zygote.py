@@ -26,6 +26,7 @@ from pathlib import Path
 from omma_engine.capture.child import run_child
 from omma_engine.capture.process import die_with_parent, is_orphan, name_process, use_one_arena
 from omma_engine.capture.publishing import PublisherFactory, publisher_factory
+from omma_engine.logs import log_to_stderr
 from omma_engine.sources import file, rtsp  # forked children find their drivers loaded
 
 logger = logging.getLogger(__name__)
@@ -127,7 +128,7 @@ def main(arguments: list[str]) -> int:
     die_with_parent()
     name_process("omma zygote")
     use_one_arena()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    log_to_stderr()
     publishers = publisher_factory(options.publisher, options.bus_url)
     control = socket.socket(fileno=options.control_fd)
     return Zygote(control, publishers).run()

@@ -27,6 +27,7 @@ from omma_engine.inference.line import BeatWatch, Message, SupervisorLine
 from omma_engine.inference.pictures import PictureStore
 from omma_engine.inference.spec import decode_analytic
 from omma_engine.inference.workbench import Workbench
+from omma_engine.logs import log_to_stderr
 from omma_engine.rules import decode_rule
 
 logger = logging.getLogger(__name__)
@@ -135,7 +136,7 @@ class ModelHost:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a model host on the socket that was inherited."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(levelname).1s model host: %(message)s")
+    log_to_stderr()
     _die_with_parent()
     cv2.setNumThreads(options.threads)
     cv2.ocl.setUseOpenCL(False)
