@@ -268,7 +268,7 @@ class PublisherHub:
 def _execute(connection: Connection, commands: Sequence[Command]) -> list[Any]:
     """Write all commands at once and return the answers; a refused one is answered with its error."""
     packed = connection.pack_commands(commands)  # type: ignore[no-untyped-call]  # redis types only a part
-    connection.send_packed_command(packed, check_health=False)
+    connection.send_packed_command(packed, check_health=False)  # type: ignore[no-untyped-call]
     return [_answer(connection) for _ in commands]
 
 
