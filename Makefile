@@ -11,7 +11,7 @@ PIP_OPTIONS := --disable-pip-version-check
 PINNED := $(PIP_OPTIONS) --no-deps
 FOLDERS := apps platform tests manage.py
 
-.PHONY: run test test-extras format check bench pins clean
+.PHONY: run test test-extras faults format check bench pins clean
 
 run: $(VENV)/.base ## Start Omma; CAMERA=rtsp://…, a file or /dev/video0 adds that camera, ARGS="--port 8001" more
 	@exec $(VENV)/bin/python manage.py up $${CAMERA:+--camera "$$CAMERA"} $(ARGS)
@@ -21,6 +21,9 @@ test: $(VENV)/.dev ## Run all tests but those of the extras; TESTS=tests/apps ru
 
 test-extras: $(EXTRAS)/.extras ## Run the tests that need depthai and ultralytics, in an environment of their own
 	$(EXTRAS)/bin/python -m pytest tests/extras --extras
+
+faults: $(VENV)/.dev ## Inject every fault of tests/faults/catalogue.py; the report is build/faults.md
+	$(VENV)/bin/python -m pytest tests -m fault --faults $(ARGS)
 
 format: $(VENV)/.dev ## Format and fix what can be fixed
 	$(VENV)/bin/ruff format $(FOLDERS)

@@ -17,7 +17,7 @@ DATA_DIR = Path(tempfile.mkdtemp(prefix="omma-test-"))
 DATA_DIR.chmod(0o711)  # as root, Postgres runs as somebody else and passes through
 (DATA_DIR / "staticfiles").mkdir()
 SERVERS = EmbeddedServers(DATA_DIR, secrets_dir=DATA_DIR / "secrets", is_durable=False)
-WITHOUT_SERVERS = ("tests/engine/", "tests/extras/", "tests/farm/")
+WITHOUT_SERVERS = ("tests/engine/", "tests/extras/", "tests/farm/", "tests/faults/test_plugin")
 
 for _name in [name for name in os.environ if name.startswith("OMMA_") and name != "OMMA_SHARED_DIR"]:
     del os.environ[_name]
