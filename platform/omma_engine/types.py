@@ -66,8 +66,20 @@ class SourceState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class VolumeSpec:
+    """A volume that may be written to. Without an id, whichever volume is found at `root` is taken."""
+
+    root: Path
+    volume_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StreamSpec:
-    """One stream that a source writes."""
+    """One stream that a source writes.
+
+    It goes to the volume at `volume_root`, or to the first of `other_volumes` that takes it while that one
+    does not.
+    """
 
     stream_id: UUID
     name: str
@@ -75,6 +87,13 @@ class StreamSpec:
     volume_root: Path
     segment_s: int = 60
     fragment_s: float = 1.0
+    volume_id: str = ""
+    other_volumes: tuple[VolumeSpec, ...] = ()
+
+    @property
+    def volumes(self) -> tuple[VolumeSpec, ...]:
+        """Return all volumes, the wanted one first."""
+        return (VolumeSpec(self.volume_root, self.volume_id), *self.other_volumes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,12 +29,13 @@ from omma_engine.capture.process import die_with_parent, name_process, use_one_a
 from omma_engine.capture.publishing import PublisherFactory, publisher_factory
 from omma_engine.capture.reader import SourceReader
 from omma_engine.capture.session import Figures, Session
-from omma_engine.capture.spec import decode_spec
+from omma_engine.capture.spec import decode_spec, decode_volumes
 from omma_engine.clock import Clock, SystemClock
 from omma_engine.errors import ProtocolError, SourceEndedError
 from omma_engine.logs import log_to_stderr
 from omma_engine.ports import DemandLevel
 from omma_engine.record.recorder import Coding, StreamRecorder
+from omma_engine.record.volume import IDENTITY_FILE
 from omma_engine.sources.base import Delivery, SourceInfo, packet_source
 from omma_engine.types import GapCause, RecordMode, SourceSpec, SourceState
 
@@ -85,9 +86,17 @@ class CaptureChild:
         (stream,) = spec.streams
         self._spec = spec
         self._stream_id = stream.stream_id
-        self._journal = Journal(journal_path(stream.volume_root, spec.source_id, epoch))
+        self._journal = Journal(
+            journal_path(stream.volume_root, spec.source_id, epoch), keeps_off=_is_no_volume
+        )
         self._say_state(SourceState.CONNECTING)
-        self._recorder = StreamRecorder(stream, epoch=epoch, say=self._say_news, clock=self._clock)
+        self._recorder = StreamRecorder(
+            stream,
+            epoch=epoch,
+            say=self._say_news,
+            clock=self._clock,
+            on_volume=lambda root: self._journal.move(journal_path(root, spec.source_id, epoch)),
+        )
         self._publisher = self._publishers(stream.stream_id)
         self._session: Session | None = None
         self._reader = SourceReader(lambda: packet_source(spec), self._mailbox, self._clock)
@@ -125,6 +134,9 @@ class CaptureChild:
             case "mode":
                 if UUID(str(message["stream_id"])) == self._stream_id:
                     self._recorder.set_mode(RecordMode(message["mode"]))
+            case "volumes":
+                if UUID(str(message["stream_id"])) == self._stream_id and message["volumes"]:
+                    self._recorder.set_volumes(decode_volumes(message["volumes"]))
             case "stop":
                 self._stop_reason = str(message.get("reason", "planned"))
             case "beat" | "start":
@@ -224,6 +236,11 @@ class CaptureChild:
     def _on_term(self, signum: int, frame: FrameType | None) -> None:
         del signum, frame
         self._stop_reason = self._stop_reason or "told to end"
+
+
+def _is_no_volume(root: Path) -> bool:
+    """Tell whether a folder is no volume: the empty one, say, that an unmounted disk leaves behind."""
+    return not (root / IDENTITY_FILE).exists()
 
 
 def run_child(connection: socket.socket, publishers: PublisherFactory) -> int:

@@ -1,6 +1,7 @@
 """The journal of a child: its news on disk before they are said, so that none is lost with it.
 
-One file per life, `<volume root>/journal/<source id>/<epoch>.jsonl`; one JSON object a line:
+One file per life, `<volume root>/journal/<source id>/<epoch>.jsonl`, and one more on each volume that the
+life's recording moved to; one JSON object a line:
 
     {"sequence": N, "payload": {...}}   one piece of news
     {"acked": N}                        everything up to N is in the database
@@ -8,12 +9,13 @@ One file per life, `<volume root>/journal/<source id>/<epoch>.jsonl`; one JSON o
 Lines are only appended. A torn last line, from a crash in the middle of a write, is no line.
 """
 
+import errno
 import fcntl
 import json
 import logging
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,8 +42,11 @@ class Journal:
     first, and written as soon as the disk takes them again.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, keeps_off: Callable[[Path], bool] | None = None) -> None:
+        """`keeps_off` tells, of a volume's root, that nothing may be written there now."""
         self._path = path
+        self._keeps_off = keeps_off
+        self._earlier: list[Path] = []
         self._fd: int | None = None
         self._sequence = 0
         self._acked = 0
@@ -67,6 +72,20 @@ class Journal:
             self._size = 0
             self._write({"acked": self._acked})
 
+    def move(self, path: Path) -> None:
+        """Go on in another file; what the one before has stays there until all of it is in the database."""
+        if path == self._path:
+            return
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+        if self._size:
+            self._earlier.append(self._path)
+        self._path, self._size = path, 0
+        if path in self._earlier:
+            self._earlier.remove(path)
+        self._flush()
+
     def close(self) -> None:
         """Close the journal, noting what was acknowledged; one with nothing left to say is deleted."""
         is_settled = self._acked >= self._sequence and not self._unwritten
@@ -76,10 +95,16 @@ class Journal:
             os.close(self._fd)
             self._fd = None
         if is_settled:
-            forget(self._path)
+            for path in (*self._earlier, self._path):
+                forget(path)
 
     def _write(self, line: dict[str, Any]) -> None:
         self._unwritten.append(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+        self._flush()
+
+    def _flush(self) -> None:
+        if not self._unwritten:
+            return
         try:
             descriptor = self._descriptor()
             while self._unwritten:
@@ -90,6 +115,8 @@ class Journal:
 
     def _descriptor(self) -> int:
         if self._fd is None:
+            if self._keeps_off is not None and self._keeps_off(self._path.parents[2]):
+                raise OSError(errno.ENODEV, "the volume is not there")
             self._path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
             self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
             fcntl.flock(self._fd, fcntl.LOCK_SH)  # who salvages journals sees by it that this life goes on
@@ -101,7 +128,7 @@ def _write_whole(descriptor: int, line: bytes) -> None:
     before = os.fstat(descriptor).st_size
     if os.write(descriptor, line) != len(line):
         os.ftruncate(descriptor, before)
-        raise OSError(28, "No space left on device")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """What a child and its supervisor say to each other: one JSON object a line, over a stream socket.
 
 Down (supervisor → child)
-    {"do": "start", "spec": {...}, "epoch": N}         first line an exec'd child reads (forked ones get it
-    too) {"do": "ack", "sequence": N}                       the journal up to and including N is in the
-    database {"do": "mode", "stream_id": ..., "mode": "events"} record mode changed without a restart
+    {"do": "start", "spec": {...}, "epoch": N}         the first line that a child reads
+    {"do": "ack", "sequence": N}                       the journal up to and including N is in the database
+    {"do": "mode", "stream_id": ..., "mode": "events"} record mode changed without a restart
+    {"do": "volumes", "stream_id": ..., "volumes": []} where to write from now on, the wanted one first
     {"do": "beat"}                                     the supervisor lives; none for 5 s: finish and exit
     {"do": "stop", "reason": "planned"}                close the segment at its last whole fragment and exit 0
 

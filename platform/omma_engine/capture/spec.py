@@ -1,12 +1,12 @@
 """A source's spec as JSON values, as it goes down the control socket."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from omma_engine.errors import ProtocolError
-from omma_engine.types import RecordMode, SourceKind, SourceSpec, StreamSpec
+from omma_engine.types import RecordMode, SourceKind, SourceSpec, StreamSpec, VolumeSpec
 
 
 def encode_spec(spec: SourceSpec) -> dict[str, Any]:
@@ -27,10 +27,22 @@ def encode_spec(spec: SourceSpec) -> dict[str, Any]:
                 "volume_root": str(stream.volume_root),
                 "segment_s": stream.segment_s,
                 "fragment_s": stream.fragment_s,
+                "volume_id": stream.volume_id,
+                "other_volumes": encode_volumes(stream.other_volumes),
             }
             for stream in spec.streams
         ],
     }
+
+
+def encode_volumes(volumes: Iterable[VolumeSpec]) -> list[dict[str, str]]:
+    """Return volumes as JSON values, in their order."""
+    return [{"root": str(one.root), "volume_id": one.volume_id} for one in volumes]
+
+
+def decode_volumes(values: Iterable[Mapping[str, Any]]) -> tuple[VolumeSpec, ...]:
+    """Return the volumes that `encode_volumes` made these values of."""
+    return tuple(VolumeSpec(Path(each["root"]), str(each["volume_id"])) for each in values)
 
 
 def decode_spec(values: Mapping[str, Any]) -> SourceSpec:
@@ -58,4 +70,6 @@ def _decode_stream(values: Mapping[str, Any]) -> StreamSpec:
         volume_root=Path(values["volume_root"]),
         segment_s=int(values["segment_s"]),
         fragment_s=float(values["fragment_s"]),
+        volume_id=str(values.get("volume_id", "")),
+        other_volumes=decode_volumes(values.get("other_volumes", [])),
     )

@@ -6,13 +6,15 @@ The rules:
 - it is cut at the first keyframe after its length (60 s, transient ones before 20 s), at a keyframe after the
   timestamps jumped, and at once where the coding changes;
 - with no keyframe in sight it is cut by time at twice its length, so that files and memory stay bounded;
-- a stretch without pictures is a gap as soon as it is known, and a disk that fails is tried again each
-second.
+- a stretch without pictures is a gap as soon as it is known;
+- where a disk fails, the next keyframe begins a segment on the next volume that takes it; the one that failed
+  is tried again after a minute, and each second where there is no other.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -21,9 +23,9 @@ from omma_engine.clock import Clock
 from omma_engine.errors import StorageError
 from omma_engine.record.gaps import GapBook, NewsSay
 from omma_engine.record.muxer import AudioFormat
-from omma_engine.record.volume import Volume
+from omma_engine.record.volume import Volume, VolumeChoice
 from omma_engine.record.writing import AudioPiece, SegmentPlan, WritingSegment
-from omma_engine.types import CodecInfo, EncodedPacket, GapCause, RecordMode, StreamSpec
+from omma_engine.types import CodecInfo, EncodedPacket, GapCause, RecordMode, StreamSpec, VolumeSpec
 
 logger = logging.getLogger(__name__)
 
@@ -49,14 +51,25 @@ class Coding:
 class StreamRecorder:
     """Writes one stream's segments and says its news. One thread; never raises for the disk."""
 
-    def __init__(self, spec: StreamSpec, *, epoch: int, say: NewsSay, clock: Clock) -> None:
+    def __init__(
+        self,
+        spec: StreamSpec,
+        *,
+        epoch: int,
+        say: NewsSay,
+        clock: Clock,
+        on_volume: Callable[[Path], None] | None = None,
+    ) -> None:
+        """`on_volume` is called with the root of the volume before the first segment on it begins."""
         self._spec = spec
         self._stream_id: UUID = spec.stream_id
         self._epoch = epoch
         self._say = say
         self._clock = clock
         self._mode = spec.mode
-        self._volume = Volume(spec.volume_root)
+        self._volumes = VolumeChoice(spec.volumes, clock)
+        self._volume: Volume | None = None  # that of the segment that is written, or was last
+        self._on_volume = on_volume
         self._gaps = GapBook(str(spec.stream_id), say)
         self._coding: Coding | None = None
         self._segment: WritingSegment | None = None
@@ -99,6 +112,12 @@ class StreamRecorder:
         else:  # a gap of policy is closed by the first picture that is kept
             self.cut()
 
+    def set_volumes(self, volumes: Sequence[VolumeSpec]) -> None:
+        """Take another order of volumes, from the next segment on; one that is left out is left at once."""
+        self._volumes.set(volumes)
+        if self._volume is not None and not self._volumes.includes(self._volume.root):
+            self.cut()
+
     def add_video(self, packet: EncodedPacket) -> None:
         """Take one picture."""
         if self._mode is RecordMode.OFF or self._coding is None:
@@ -122,7 +141,7 @@ class StreamRecorder:
         """Make durable what is due; called a few times a second."""
         if self._segment is not None:
             now_us = self._clock.monotonic_us()
-            self._guarded(self._segment, lambda segment: segment.sync_if_due(now_us))
+            self._guarded(self._segment, lambda segment: self._sync(segment, now_us))
 
     def interrupt(self, cause: GapCause, detail: str) -> None:
         """Say that pictures stopped coming: the segment is finished and a gap begins where it ended."""
@@ -180,29 +199,44 @@ class StreamRecorder:
             self._waiting_since_us = self._clock.monotonic_us()
         return self._clock.monotonic_us() - self._waiting_since_us >= _KEYFRAME_PATIENCE_US
 
+    def _sync(self, segment: WritingSegment, now_us: int) -> None:
+        if segment.sync_if_due(now_us) and self._volume is not None:
+            self._volume.require_same_device()
+
     def _begin(self, packet: EncodedPacket) -> None:
-        assert self._coding is not None  # noqa: S101 (add_video looked)
-        try:
-            volume_id = self._volume.check()
-            self._sequence += 1
-            plan = SegmentPlan(
-                stream_id=str(self._stream_id),
-                epoch=self._epoch,
-                sequence=self._sequence,
-                volume_root=self._spec.volume_root,
-                volume_id=volume_id,
-                codec=self._coding.codec,
-                audio=self._coding.audio,
-                is_transient=self._mode is RecordMode.EVENTS,
-                fragment_us=max(100_000, round(self._spec.fragment_s * 1_000_000) - _FRAGMENT_MARGIN_US),
-            )
-            self._segment = WritingSegment(plan, packet, self._say_segment)
-        except StorageError as error:
-            self._disk_failed(str(error), self._end_us)
+        words = ""
+        for volume in self._volumes.to_try():
+            try:
+                self._segment = self._begun(volume, packet)
+            except StorageError as error:
+                self._volumes.failed(volume.root)
+                words = words or str(error)
+                continue
+            self._waiting_since_us = None
+            self._may_begin_anywhere = False
+            self._wants_cut = False
             return
-        self._waiting_since_us = None
-        self._may_begin_anywhere = False
-        self._wants_cut = False
+        self._disk_failed(words, self._end_us, rest_us=_RETRY_US)
+
+    def _begun(self, volume: Volume, packet: EncodedPacket) -> WritingSegment:
+        assert self._coding is not None  # noqa: S101 (add_video looked)
+        volume_id = volume.check()
+        if self._on_volume is not None and (self._volume is None or self._volume.root != volume.root):
+            self._on_volume(volume.root)
+        self._volume = volume
+        self._sequence += 1
+        plan = SegmentPlan(
+            stream_id=str(self._stream_id),
+            epoch=self._epoch,
+            sequence=self._sequence,
+            volume_root=volume.root,
+            volume_id=volume_id,
+            codec=self._coding.codec,
+            audio=self._coding.audio,
+            is_transient=self._mode is RecordMode.EVENTS,
+            fragment_us=max(100_000, round(self._spec.fragment_s * 1_000_000) - _FRAGMENT_MARGIN_US),
+        )
+        return WritingSegment(plan, packet, self._say_segment)
 
     def _say_segment(self, news: Any) -> None:
         """Say a segment's news; a gap ends with the first picture that is durable, not with the attempt."""
@@ -231,11 +265,14 @@ class StreamRecorder:
 
     def _give_up(self, segment: WritingSegment, error: StorageError) -> None:
         self._segment = None
-        self._disk_failed(str(error), segment.give_up(self._clock.monotonic_us()))
+        if self._volume is not None:
+            self._volumes.failed(self._volume.root)
+        end_us = segment.give_up(self._clock.monotonic_us())
+        self._disk_failed(str(error), end_us, rest_us=0 if self._volumes.has_others else _RETRY_US)
 
-    def _disk_failed(self, words: str, end_us: int) -> None:
+    def _disk_failed(self, words: str, end_us: int, *, rest_us: int) -> None:
         self._end_us = end_us
-        self._retry_at_us = self._clock.monotonic_us() + _RETRY_US
+        self._retry_at_us = self._clock.monotonic_us() + rest_us
         if not self._gaps.is_open:
             logger.error("stream %s is not recorded: %s", self._stream_id, words)
         self._gaps.open(GapCause.DISK, start_us=end_us, detail=words)

@@ -87,10 +87,12 @@ class WritingSegment:
         self._muxer.add_audio(piece.data, pts=pts, duration=piece.samples)
         self._write_pending()
 
-    def sync_if_due(self, monotonic_us: int) -> None:
-        """Make what was written durable and say so, as often as the file's rule wants it."""
-        if self._file.is_sync_due(monotonic_us):
-            self._say_progress(self._file.sync(monotonic_us))
+    def sync_if_due(self, monotonic_us: int) -> bool:
+        """Make what was written durable and say so, as often as the file's rule wants it; tell whether."""
+        if not self._file.is_sync_due(monotonic_us):
+            return False
+        self._say_progress(self._file.sync(monotonic_us))
+        return True
 
     def close(self, monotonic_us: int, *, next_us: int | None = None) -> None:
         """Finish the file. `next_us` is the first picture of the segment that follows without a break."""

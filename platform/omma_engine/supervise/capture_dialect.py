@@ -1,16 +1,20 @@
 """How capture children are spoken to: one source per child (`omma_engine.capture.messages` is the wire)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
 from omma_engine.capture.messages import NewsKind
-from omma_engine.capture.spec import encode_spec
+from omma_engine.capture.spec import encode_spec, encode_volumes
+from omma_engine.errors import SourceUnreachableError
+from omma_engine.ids import uuid7
 from omma_engine.ports import Claimable, NewsItem
 from omma_engine.supervise.dialect import Assignment, Line
-from omma_engine.types import SourceSpec, SourceState
+from omma_engine.types import GapCause, RecordMode, SourceSpec, SourceState, VolumeSpec
 
 FROM_ABOVE = -1  # the sequence of news that the supervisor makes: in no journal, never acknowledged
+PARKED = "parked"
+_CAUSES = {PARKED: GapCause.WORKER, SourceUnreachableError.code: GapCause.NETWORK}
 
 
 class CaptureDialect:
@@ -20,13 +24,16 @@ class CaptureDialect:
         self,
         make_spec: Callable[[Claimable], SourceSpec],
         modes: Callable[[Claimable], Iterable[tuple[str, str]]],
+        volumes: Callable[[Claimable], Sequence[VolumeSpec]] | None = None,
     ) -> None:
         """`make_spec` opens secrets and checks the address; it may take a while and raise `EngineError`.
 
-        `modes` tells each stream's id and record mode, which change without a restart.
+        `modes` tells each stream's id and record mode, `volumes` where the source's streams go, the wanted
+        one first; both change without a restart.
         """
         self._make_spec = make_spec
         self._modes = modes
+        self._volumes = volumes or _no_volumes
 
     def prepare(self, item: Claimable) -> SourceSpec:
         return self._make_spec(item)
@@ -42,11 +49,19 @@ class CaptureDialect:
 
     def adjust(self, before: Claimable, after: Claimable) -> list[Line]:
         modes: dict[str, str] = dict(self._modes(before))
-        return [
+        lines: list[Line] = [
             {"do": "mode", "stream_id": stream_id, "mode": mode}
             for stream_id, mode in self._modes(after)
             if modes.get(stream_id) != mode
         ]
+        volumes = self._volumes(after)
+        if volumes and volumes != self._volumes(before):
+            told = encode_volumes(volumes)
+            lines += [
+                {"do": "volumes", "stream_id": stream_id, "volumes": told}
+                for stream_id, _ in self._modes(after)
+            ]
+        return lines
 
     def news(self, line: Line, assignments: dict[UUID, int]) -> NewsItem | None:
         sequence, payload = line.get("sequence"), line.get("payload")
@@ -59,8 +74,9 @@ class CaptureDialect:
     def ack(self, item: NewsItem) -> Line:
         return {"do": "ack", "sequence": item.sequence}
 
-    def trouble(self, item: Claimable, *, epoch: int, code: str, detail: str, at_us: int) -> NewsItem | None:
-        payload: dict[str, Any] = {
+    def trouble(self, item: Claimable, *, epoch: int, code: str, detail: str, at_us: int) -> list[NewsItem]:
+        """Say that the source failed, and that a gap begins in each stream that should be recorded."""
+        state: dict[str, Any] = {
             "kind": NewsKind.STATE.value,
             "source_id": str(item.object_id),
             "state": SourceState.FAILED.value,
@@ -68,7 +84,28 @@ class CaptureDialect:
             "detail": detail,
             "at_us": at_us,
         }
-        return NewsItem(item.object_id, epoch, FROM_ABOVE, payload)
+        gaps = [
+            _gap(stream_id, cause=_CAUSES.get(code, GapCause.CAMERA), detail=detail, at_us=at_us)
+            for stream_id, mode in self._modes(item)
+            if mode != RecordMode.OFF
+        ]
+        return [NewsItem(item.object_id, epoch, FROM_ABOVE, payload) for payload in (state, *gaps)]
+
+
+def _no_volumes(_item: Claimable) -> Sequence[VolumeSpec]:
+    return ()
+
+
+def _gap(stream_id: str, *, cause: GapCause, detail: str, at_us: int) -> dict[str, Any]:
+    return {
+        "kind": NewsKind.GAP.value,
+        "gap_id": str(uuid7(at_us // 1000)),
+        "stream_id": stream_id,
+        "start_us": at_us,
+        "end_us": None,
+        "cause": cause.value,
+        "detail": detail,
+    }
 
 
 def zygote_command(python: str, *, publisher: str, bus_url: str, data_dir: str) -> Callable[[int], list[str]]:

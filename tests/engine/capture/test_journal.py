@@ -79,3 +79,35 @@ def test_lines_that_the_disk_refused_are_written_when_it_takes_them(
 
     items = read_journal(journal_path(tmp_path, SOURCE, 5)).items
     assert [item.payload["n"] for item in items] == [1, 2, 3, 4]
+
+
+def test_a_journal_that_moves_takes_along_what_its_disk_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (journal_path(tmp_path / name, SOURCE, 5) for name in ("a", "b"))
+    journal = Journal(first)
+    journal.append({"n": 1})
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: real(descriptor, data[:4]))
+    journal.append({"n": 2})
+    monkeypatch.setattr(os, "write", real)
+
+    journal.move(second)
+    journal.append({"n": 3})
+
+    assert [item.payload["n"] for item in read_journal(first).items] == [1]
+    assert [item.payload["n"] for item in read_journal(second).items] == [2, 3]
+    journal.ack(3)
+    journal.close()
+    assert not first.exists()
+    assert not second.exists()
+
+
+def test_a_folder_that_is_no_volume_gets_no_journal(tmp_path: Path) -> None:
+    journal = Journal(journal_path(tmp_path / "a", SOURCE, 5), keeps_off=lambda root: root.name == "a")
+    journal.append({"n": 1})
+
+    journal.move(journal_path(tmp_path / "b", SOURCE, 5))
+
+    assert not (tmp_path / "a").exists()
+    assert [item.payload["n"] for item in read_journal(journal_path(tmp_path / "b", SOURCE, 5)).items] == [1]

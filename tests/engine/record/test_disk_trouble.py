@@ -12,6 +12,7 @@ import pytest
 from omma_engine.errors import StorageError
 from omma_engine.record.index import read_index
 from omma_engine.record.volume import IDENTITY_FILE, Volume
+from omma_engine.types import VolumeSpec
 from tests.engine.coded import START_US, decoded_numbers, make_volume, stamped
 from tests.engine.record.recording import Recording
 
@@ -122,3 +123,74 @@ def test_another_volume_in_its_place_is_refused(tmp_path: Path) -> None:
     make_volume(tmp_path)
 
     assert first != "another"
+
+
+def test_another_volume_takes_over_where_the_wanted_one_fails(tmp_path: Path, disk: FailingDisk) -> None:
+    recording = Recording(tmp_path / "a", frames=60, others=[tmp_path / "b"])
+    packets = stamped(60)
+
+    recording.feed(packets[:25])
+    disk.write_error = errno.ENOSPC
+    recording.feed(packets[25:26])
+    disk.write_error = 0
+    recording.feed(packets[26:])
+    recording.recorder.finish()
+
+    first, second = recording.of_kind("segment_open")
+    damaged = recording.of_kind("segment_close")[0]
+    gap = recording.of_kind("gap")[-1]
+    assert (first["volume_id"], second["volume_id"]) == (recording.id_of("a"), recording.id_of("b"))
+    assert (gap["cause"], gap["start_us"]) == ("disk", damaged["end_us"])
+    assert gap["end_us"] == second["start_us"]
+    assert second["start_us"] - damaged["end_us"] <= 2_000_000
+    assert decoded_numbers(tmp_path / "b" / second["path"])[-1] == 59
+
+
+def test_a_volume_that_is_not_the_expected_one_is_passed_over(tmp_path: Path) -> None:
+    recording = Recording(tmp_path / "a", frames=20, others=[tmp_path / "b"])
+    (tmp_path / "a" / IDENTITY_FILE).write_text(json.dumps({"volume_id": "another", "format": 1}))
+
+    recording.feed(stamped(20))
+    recording.recorder.finish()
+
+    (opened,) = recording.of_kind("segment_open")
+    assert opened["volume_id"] == recording.id_of("b")
+    assert recording.of_kind("gap") == []
+    assert list((tmp_path / "a").rglob("*.mp4")) == []
+
+
+def test_a_segment_on_a_device_that_went_away_ends_at_the_next_sync(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = Recording(tmp_path / "a", frames=60, others=[tmp_path / "b"])
+    packets = stamped(60)
+    recording.feed(packets[:25])
+
+    def gone(volume: Volume) -> None:
+        if volume.root.name == "a":
+            raise StorageError("the volume a was unmounted")
+
+    monkeypatch.setattr(Volume, "require_same_device", gone)
+    recording.feed(packets[25:])
+    recording.recorder.finish()
+
+    assert [each["volume_id"] for each in recording.of_kind("segment_open")] == [
+        recording.id_of("a"),
+        recording.id_of("b"),
+    ]
+    assert "unmounted" in recording.of_kind("gap")[0]["detail"]
+
+
+def test_a_volume_that_is_left_out_is_left_at_the_next_keyframe(tmp_path: Path) -> None:
+    recording = Recording(tmp_path / "a", frames=60, others=[tmp_path / "b"])
+    packets = stamped(60)
+    recording.feed(packets[:15])
+
+    recording.recorder.set_volumes([VolumeSpec(tmp_path / "b", recording.id_of("b"))])
+    recording.feed(packets[15:])
+    recording.recorder.finish()
+
+    closed, _ = recording.of_kind("segment_close")
+    _, second = recording.of_kind("segment_open")
+    assert (second["volume_id"], second["start_us"]) == (recording.id_of("b"), closed["end_us"])
+    assert recording.of_kind("gap") == []
