@@ -87,7 +87,9 @@ class Track(models.Model):
     class Meta:
         db_table = "inference_track"
         indexes = [
-            models.Index(fields=["account_id", "camera_id", "-start"], name="track_of_camera"),
+            models.Index(fields=["account_id", "-start"], name="track_newest"),
+            models.Index(fields=["-start"], name="track_newest_of_all"),  # for the site's superusers
+            models.Index(fields=["camera_id", "-start"], name="track_seen_by_camera"),
             models.Index(fields=["account_id", "label", "-start"], name="track_by_label"),
             models.Index(fields=["analytic_id", "number"], name="track_number"),
         ]
@@ -130,7 +132,10 @@ class Event(models.Model):
         db_table = "inference_event"
         indexes = [
             models.Index(fields=["account_id", "-start"], name="event_newest"),
-            models.Index(fields=["account_id", "camera_id", "-start"], name="event_of_camera"),
+            models.Index(fields=["-start"], name="event_newest_of_all"),  # for the site's superusers
+            models.Index(fields=["camera_id", "-start"], name="event_at_camera"),
+            models.Index(fields=["cause_id", "-start"], name="event_of_cause"),  # those of a rule
+            models.Index(fields=["track_id"], condition=Q(track_id__isnull=False), name="event_of_track"),
         ]
 
     def __str__(self) -> str:
@@ -150,6 +155,7 @@ class MinuteSummary(models.Model):
 
     class Meta:
         db_table = "inference_minute_summary"
+        indexes = [models.Index(fields=["minute"], name="minute_summary_newest")]  # lists, and the clean-up
         constraints = [models.UniqueConstraint(fields=["stream_id", "minute"], name="minute_summary_once")]
 
     def __str__(self) -> str:

@@ -1,6 +1,9 @@
 """Recordings (named intervals of a stream), exports, and how long footage is kept."""
 
+from datetime import timedelta
+
 from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Q
 
@@ -8,6 +11,11 @@ from apps.accounts.models import Account
 from apps.cameras.models import Camera
 from apps.core.models import Task, UuidModel
 from apps.streams.models import Stream
+
+# Saved ranges are a day long at most, growing ones are split: how far back something can begin that goes on.
+LONGEST_RECORDING = timedelta(hours=25)
+# What `search` looks into; an index holds exactly this expression.
+RECORDING_WORDS = SearchVector("name", "cause_name", config="simple")
 
 
 class RecordingState(models.TextChoices):
@@ -53,7 +61,13 @@ class Recording(UuidModel):
         db_table = "recordings_recording"
         indexes = [
             models.Index(fields=["account", "-start"], name="recording_newest"),
+            models.Index(fields=["-start"], name="recording_newest_of_all"),  # for the site's superusers
             models.Index(fields=["stream", "start"], name="recording_of_stream"),
+            models.Index(fields=["camera", "-start"], name="recording_of_camera"),
+            models.Index(fields=["cause_id", "-start"], name="recording_of_cause"),  # those of a rule
+            models.Index(F("confidence").desc(nulls_last=True), F("id").desc(), name="recording_surest"),
+            models.Index(fields=["-start"], condition=Q(is_held=True), name="recording_held"),
+            GinIndex(RECORDING_WORDS, name="recording_words"),
             models.Index(fields=["state"], condition=Q(state="active"), name="recording_active"),
             GinIndex(
                 fields=["labels"], opclasses=["jsonb_path_ops"], name="recording_labels"

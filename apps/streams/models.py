@@ -187,6 +187,7 @@ class Segment(models.Model):
             models.Index(
                 fields=["volume", "start"], name="segment_oldest"
             ),  # retention by size, oldest first
+            models.Index(fields=["start"], name="segment_newest"),  # lists, newest first
         ]
         constraints = [
             models.CheckConstraint(condition=Q(end__gte=models.F("start")), name="segment_not_negative")
@@ -210,7 +211,13 @@ class Gap(models.Model):
 
     class Meta:
         db_table = "streams_gap"
-        indexes = [models.Index(fields=["stream", "start"], name="gap_timeline")]
+        indexes = [
+            models.Index(fields=["stream", "start"], name="gap_timeline"),
+            models.Index(
+                fields=["stream", "end"], name="gap_ends"
+            ),  # what reaches into a range, open ones too
+            models.Index(fields=["start"], name="gap_newest"),  # lists, newest first
+        ]
 
     def __str__(self) -> str:
         return f"{self.cause} {self.start:%Y-%m-%d %H:%M:%S}"

@@ -2,17 +2,20 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import django_filters
 from django.db.models import QuerySet
 
+from apps.core.api.filters import ManyIdsFilter, ManyWordsFilter, PartFilter, RangedFilterSet, one_or_many
 from apps.inference.models import Analytic, AnalyticStatus, Event, EventKind, MinuteSummary, Track
+from apps.streams.models import Stream
 from omma_engine.ids import uuid7_floor
 
 _PADDING = timedelta(minutes=10)  # a key may be a little older or newer than the row's own time
 
 
-class BeganFilterSet(django_filters.FilterSet):
+class BeganFilterSet(RangedFilterSet):
     """Rows that began in `[start, end)`; the range over keys lets the database pass over other weeks."""
 
     start = django_filters.IsoDateTimeFilter(method="began_at_or_after")
@@ -23,6 +26,11 @@ class BeganFilterSet(django_filters.FilterSet):
 
     def began_before(self, rows: QuerySet[Any], _name: str, value: datetime) -> QuerySet[Any]:
         return rows.filter(start__lt=value, pk__lt=uuid7_floor(_milliseconds(value + _PADDING)))
+
+    def of_streams(self, rows: QuerySet[Any], _name: str, value: list[UUID]) -> QuerySet[Any]:
+        """Name the cameras too, which the index knows."""
+        cameras = Stream.objects.filter(pk__in=value).values_list("camera_id", flat=True).distinct()
+        return rows.filter(stream_id__in=value, **one_or_many("camera_id", list(cameras)))
 
 
 class AnalyticFilter(django_filters.FilterSet):
@@ -38,14 +46,16 @@ class AnalyticFilter(django_filters.FilterSet):
 
 
 class TrackFilter(BeganFilterSet):
+    """`camera`, `stream` and `label` may be given several times."""
+
     account = django_filters.UUIDFilter(field_name="account_id")
-    camera = django_filters.UUIDFilter(field_name="camera_id")
-    stream = django_filters.UUIDFilter(field_name="stream_id")
+    camera = ManyIdsFilter(field_name="camera_id")
+    stream = ManyIdsFilter(method="of_streams")
     analytic = django_filters.UUIDFilter(field_name="analytic_id")
-    label = django_filters.CharFilter()
-    min_confidence = django_filters.NumberFilter(
-        field_name="confidence", lookup_expr="gte", min_value=0, max_value=1
-    )
+    label = ManyWordsFilter(field_name="label")
+    min_confidence = PartFilter(field_name="confidence", lookup_expr="gte")
+    max_confidence = PartFilter(field_name="confidence", lookup_expr="lte")
+    number = django_filters.NumberFilter(field_name="number", min_value=0, max_value=(1 << 63) - 1)
 
     class Meta:
         model = Track
@@ -53,16 +63,17 @@ class TrackFilter(BeganFilterSet):
 
 
 class EventFilter(BeganFilterSet):
+    """`camera`, `stream` and `label` may be given several times; `cause` raised it, such as a rule."""
+
     account = django_filters.UUIDFilter(field_name="account_id")
-    camera = django_filters.UUIDFilter(field_name="camera_id")
-    stream = django_filters.UUIDFilter(field_name="stream_id")
+    camera = ManyIdsFilter(field_name="camera_id")
+    stream = ManyIdsFilter(method="of_streams")
     kind = django_filters.ChoiceFilter(choices=EventKind.choices)
     cause = django_filters.UUIDFilter(field_name="cause_id")
     track = django_filters.UUIDFilter(field_name="track_id")
-    label = django_filters.CharFilter()
-    min_confidence = django_filters.NumberFilter(
-        field_name="confidence", lookup_expr="gte", min_value=0, max_value=1
-    )
+    label = ManyWordsFilter(field_name="label")
+    min_confidence = PartFilter(field_name="confidence", lookup_expr="gte")
+    max_confidence = PartFilter(field_name="confidence", lookup_expr="lte")
     is_going_on = django_filters.BooleanFilter(field_name="end", lookup_expr="isnull")
 
     class Meta:
@@ -70,15 +81,22 @@ class EventFilter(BeganFilterSet):
         fields = ["account", "camera", "stream", "kind", "label"]
 
 
-class MinuteFilter(django_filters.FilterSet):
-    camera = django_filters.UUIDFilter(field_name="camera_id")
-    stream = django_filters.UUIDFilter(field_name="stream_id")
+class MinuteFilter(RangedFilterSet):
+    camera = ManyIdsFilter(method="of_cameras")
+    stream = ManyIdsFilter(field_name="stream_id")
     start = django_filters.IsoDateTimeFilter(field_name="minute", lookup_expr="gte")
     end = django_filters.IsoDateTimeFilter(field_name="minute", lookup_expr="lt")
 
     class Meta:
         model = MinuteSummary
         fields = ["camera", "stream"]
+
+    def of_cameras(
+        self, rows: QuerySet[MinuteSummary], _name: str, value: list[UUID]
+    ) -> QuerySet[MinuteSummary]:
+        """Select by stream, which the index knows."""
+        streams = Stream.objects.filter(camera_id__in=value).values_list("pk", flat=True)
+        return rows.filter(**one_or_many("stream_id", list(streams)), camera_id__in=value)
 
 
 def _milliseconds(at: datetime) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 from apps.accounts.access import Action, visible
 from apps.accounts.api.viewsets import AccessModelViewSet, AccessReadOnlyViewSet
 from apps.catalog.models import ModelVersion
+from apps.core.api.keyset import KeysetPagination
 from apps.core.exceptions import InvalidInputError
 from apps.inference import services
 from apps.inference.api.filters import AnalyticFilter, EventFilter, MinuteFilter, TrackFilter
@@ -74,7 +75,8 @@ class TrackViewSet(AccessReadOnlyViewSet[Track]):
     read_action = Action.PLAYBACK
     read_serializer_class = TrackReadSerializer
     filterset_class = TrackFilter
-    ordering_fields = ("start", "confidence")
+    pagination_class = KeysetPagination
+    ordering_fields = ("start", "end", "confidence", "hits")
     ordering = ("-start",)
 
 
@@ -85,6 +87,7 @@ class EventViewSet(AccessReadOnlyViewSet[Event]):
     read_action = Action.PLAYBACK
     read_serializer_class = EventReadSerializer
     filterset_class = EventFilter
+    pagination_class = KeysetPagination
     ordering_fields = ("start", "confidence")
     ordering = ("-start",)
 
@@ -96,5 +99,6 @@ class MinuteViewSet(AccessReadOnlyViewSet[MinuteSummary]):
     read_action = Action.PLAYBACK
     read_serializer_class = MinuteReadSerializer
     filterset_class = MinuteFilter
+    pagination_class = KeysetPagination
     ordering_fields = ("minute",)
     ordering = ("-minute",)

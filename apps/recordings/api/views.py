@@ -14,6 +14,7 @@ from apps.accounts.access import Action, visible
 from apps.accounts.api.viewsets import AccessModelViewSet, chosen_account
 from apps.accounts.selectors import account_for_writing
 from apps.cameras.models import Camera
+from apps.core.api.keyset import KeysetPagination
 from apps.core.exceptions import InvalidInputError
 from apps.core.times import from_us
 from apps.recordings import policies, services
@@ -42,6 +43,7 @@ class RecordingViewSet(AccessModelViewSet[Recording]):
     read_serializer_class = RecordingReadSerializer
     write_serializer_class = RecordingStartSerializer
     filterset_class = RecordingFilter
+    pagination_class = KeysetPagination
     ordering_fields = ("start", "end", "number", "confidence", "name")
     ordering = ("-start",)
 

@@ -1,12 +1,16 @@
 """Filters of streams, segments and gaps. Ranges of time also bound the ids, which prunes partitions."""
 
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 import django_filters
 from django.db.models import Q, QuerySet
 
+from apps.core.api.filters import ManyIdsFilter, RangedFilterSet, one_or_many
 from apps.streams.coverage import LONGEST_SEGMENT, id_ceiling, id_floor
 from apps.streams.models import Gap, Mode, Segment, SegmentState, Source, SourceStatus, Stream
+from omma_engine.types import GapCause
 
 
 class SourceFilter(django_filters.FilterSet):
@@ -29,11 +33,20 @@ class StreamFilter(django_filters.FilterSet):
         fields = ["account", "camera", "source", "mode", "name"]
 
 
-class SegmentFilter(django_filters.FilterSet):
+class OfStreamsFilterSet(RangedFilterSet):
+    """What belongs to streams; cameras are looked up as their streams, which the indexes know."""
+
+    stream = ManyIdsFilter(field_name="stream_id")
+    camera = ManyIdsFilter(method="of_cameras")
+
+    def of_cameras(self, rows: QuerySet[Any], name: str, value: list[UUID]) -> QuerySet[Any]:
+        streams = Stream.objects.filter(camera_id__in=value).values_list("pk", flat=True)
+        return rows.filter(**one_or_many("stream_id", list(streams)))
+
+
+class SegmentFilter(OfStreamsFilterSet):
     """`start` and `end` select what overlaps `[start, end)`."""
 
-    stream = django_filters.UUIDFilter(field_name="stream_id")
-    camera = django_filters.UUIDFilter(field_name="camera_id")
     state = django_filters.ChoiceFilter(choices=SegmentState.choices)
     start = django_filters.IsoDateTimeFilter(method="ends_after")
     end = django_filters.IsoDateTimeFilter(method="starts_before")
@@ -49,12 +62,10 @@ class SegmentFilter(django_filters.FilterSet):
         return rows.filter(start__lt=value, id__lte=id_ceiling(value))
 
 
-class GapFilter(django_filters.FilterSet):
+class GapFilter(OfStreamsFilterSet):
     """`start` and `end` select what overlaps `[start, end)`; an open gap goes on."""
 
-    stream = django_filters.UUIDFilter(field_name="stream_id")
-    camera = django_filters.UUIDFilter(field_name="camera_id")
-    cause = django_filters.CharFilter()
+    cause = django_filters.MultipleChoiceFilter(choices=[(one.value, one.value) for one in GapCause])
     start = django_filters.IsoDateTimeFilter(method="ends_after")
     end = django_filters.IsoDateTimeFilter(method="starts_before")
 

@@ -13,6 +13,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from apps.accounts.access import Action
 from apps.accounts.api.viewsets import READ_METHODS, AccessModelViewSet, AccessReadOnlyViewSet
+from apps.core.api.keyset import KeysetPagination
 from apps.streams import services
 from apps.streams.api.filters import GapFilter, SegmentFilter, SourceFilter, StreamFilter
 from apps.streams.api.serializers import (
@@ -99,6 +100,7 @@ class SegmentViewSet(AccessReadOnlyViewSet[Segment]):
     read_action = Action.PLAYBACK
     read_serializer_class = SegmentReadSerializer
     filterset_class = SegmentFilter
+    pagination_class = KeysetPagination
     ordering_fields = ("start",)
     ordering = ("-start",)
 
@@ -110,6 +112,7 @@ class GapViewSet(AccessReadOnlyViewSet[Gap]):
     read_action = Action.PLAYBACK
     read_serializer_class = GapReadSerializer
     filterset_class = GapFilter
+    pagination_class = KeysetPagination
     ordering_fields = ("start",)
     ordering = ("-start",)
 
