@@ -14,7 +14,7 @@ FOLDERS := apps platform tests manage.py
 .PHONY: run test test-extras faults format check bench pins clean
 
 run: $(VENV)/.base ## Start Omma; CAMERA=rtsp://…, a file or /dev/video0 adds that camera, ARGS="--port 8001" more
-	@exec $(VENV)/bin/python manage.py up $${CAMERA:+--camera "$$CAMERA"} $(ARGS)
+	@export OMMA_CAMERAS="$${CAMERA:-$$OMMA_CAMERAS}"; exec $(VENV)/bin/python manage.py up $(ARGS)
 
 test: $(VENV)/.dev ## Run all tests but those of the extras; TESTS=tests/apps runs some
 	$(VENV)/bin/python -m pytest $(TESTS)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from apps.cameras.models import Driver
-from apps.core.egress import CheckedAddress, check_camera_address, trusted_origin_of
+from apps.core.egress import CheckedAddress, check_camera_address, kept_address, trusted_origin_of
 from apps.core.exceptions import InvalidAddressError, InvalidInputError
 from omma_engine.errors import SourceUnsupportedError
 from omma_engine.sources.scene_options import scene_options
@@ -52,6 +52,15 @@ def read_camera_address(
         password=password or checked.password,
         trusted_origin=trusted_origin,
     )
+
+
+def address_as_kept(address: str) -> str:
+    """Return a trusted address as its camera keeps it, without asking whether it is there.
+
+    Raise `InvalidInputError` and its kin, naming `address`.
+    """
+    text = address.strip()
+    return text if guess_driver(text) is Driver.SYNTHETIC else kept_address(text)
 
 
 def guess_driver(address: str) -> Driver:

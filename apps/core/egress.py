@@ -110,6 +110,13 @@ def trusted_origin_of(address: str) -> str:
     return str(_local_path(address))
 
 
+def kept_address(address: str) -> str:
+    """Return an address as `check_camera_address` would return it, without asking whether it is there."""
+    if "://" in address and not address.startswith("file:"):
+        return parse_network_address(address, schemes=_ALL_CAMERA_SCHEMES).url()
+    return str(_local_path(address))
+
+
 def why_refused(address: IpAddress, purpose: EgressClass) -> str:
     """Return why this numeric address may not be opened, or nothing."""
     allowed = [ipaddress.ip_network(text, strict=False) for text in settings.OMMA_EGRESS_ALLOW]

@@ -5,14 +5,15 @@ from urllib.parse import urlsplit
 
 from apps.accounts.actors import system_actor
 from apps.accounts.models import Account
-from apps.cameras.addresses import read_camera_address
-from apps.cameras.models import Camera
+from apps.cameras.addresses import address_as_kept, guess_driver
+from apps.cameras.models import Camera, Driver
 from apps.cameras.services import add_camera
 from apps.streams.volumes import ensure_default_volume
 from omma_engine.redaction import redact
 
 DEMO = {"Front yard": "synthetic:yard", "Living room": "synthetic:room"}
 ACTOR_NAME = "command line"
+NAME_LENGTH = 120
 
 
 def ensure_volume() -> None:
@@ -47,14 +48,13 @@ def _add(account: Account, name: str, address: str) -> str:
 
 
 def _is_there(account: Account, address: str) -> bool:
-    read = read_camera_address(address, is_trusted=True)
-    return Camera.objects.filter(account=account, address=read.address).exists()
+    return Camera.objects.filter(account=account, address=address_as_kept(address)).exists()
 
 
 def _name_for(address: str) -> str:
+    if guess_driver(address) in {Driver.FILE, Driver.V4L2}:
+        return Path(address_as_kept(address)).stem[:NAME_LENGTH]
     parts = urlsplit(address)
-    if parts.scheme in {"", "file"}:
-        return Path(parts.path).stem or address
     if parts.scheme == "synthetic":
         return f"Virtual {parts.path}"
-    return redact(parts.hostname or address)
+    return redact(parts.hostname or address)[:NAME_LENGTH]

@@ -6,7 +6,7 @@ Every step may be repeated, and two of them at once do no harm: an advisory lock
 import contextlib
 import hashlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from django.conf import settings
@@ -54,14 +54,18 @@ def ensure_account() -> Account:
 
 
 @transaction.atomic
-def ensure_administrator(account: Account, password: str = "") -> str | None:
-    """Make the first administrator where there is no superuser; return a password that was made up."""
+def ensure_administrator(account: Account, password: str = "", *, tell: Callable[[str], None]) -> None:
+    """Make the first administrator where there is no superuser; `tell` a password that was made up.
+
+    It is told before the administrator is kept: whatever ends this afterwards, nobody is locked out.
+    """
     if User.objects.filter(is_superuser=True).exists():
-        return None
+        return
     chosen = password or secrets.token_urlsafe(12)
     user = User.objects.create_superuser(username=ADMINISTRATOR, password=chosen)
     Member.objects.create(account=account, user=user, role=Role.ADMIN)
-    return None if password else chosen
+    if not password:
+        tell(chosen)
 
 
 def collect_static_files() -> bool:

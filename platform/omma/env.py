@@ -47,6 +47,19 @@ def read_list(name: str) -> list[str]:
     return [part.strip() for part in read_text(name).split(",") if part.strip()]
 
 
+def read_lines(name: str) -> list[str]:
+    """Return the variable's lines, without empty ones."""
+    return [line.strip() for line in read_text(name).splitlines() if line.strip()]
+
+
+def read_pairs(name: str) -> dict[str, str]:
+    """Return the variable's comma-separated `name=value` parts."""
+    pairs = [part.partition("=") for part in read_list(name)]
+    if not all(key.strip() and value.strip() for key, _, value in pairs):
+        raise SettingError(f"{name}: expected name=value,name=value, got {read_text(name)!r}")
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
 def read_path(name: str, default: Path) -> Path:
     """Return the variable as an absolute path."""
     text = read_text(name)

@@ -1,5 +1,7 @@
 """A member of the tree: its log, its restarts, its end."""
 
+import errno
+import shutil
 import time
 from pathlib import Path
 
@@ -62,6 +64,36 @@ def test_a_large_log_is_emptied_and_one_older_kept(tmp_path: Path, monkeypatch: 
     assert list(log.warnings()) == WARNING.splitlines()
 
 
+def test_a_log_that_was_taken_away_or_emptied_is_followed_on(tmp_path: Path) -> None:
+    log = LogFile(tmp_path / "log")
+    append(log, WARNING * 2)
+    assert len(list(log.warnings())) == 2
+
+    log.path.unlink()
+    assert list(log.warnings()) == []
+    log.rotate()
+    assert log.last_lines(3) == []
+
+    append(log, ERROR)
+    assert list(log.warnings()) == ERROR.splitlines()
+
+
+def test_a_log_is_emptied_where_there_is_no_room_for_a_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    log = LogFile(tmp_path / "log")
+    append(log, WARNING)
+    monkeypatch.setattr(log_files, "MAX_BYTES", 10)
+    monkeypatch.setattr(shutil, "copyfile", no_room)
+
+    log.rotate()
+
+    assert log.path.stat().st_size == 0
+
+
 def ended(member: Member) -> None:
     deadline = time.monotonic() + 10
     while member.is_alive():
@@ -90,6 +122,33 @@ def test_a_member_that_keeps_ending_is_started_with_growing_pauses(tmp_path: Pat
         clock.advance(0.2)
         member.watch()
         assert member.pid != first
+    member.kill()
+
+
+def test_a_member_that_cannot_be_started_again_is_tried_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_process(*_: object, **__: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    clock = FakeClock()
+    member = Member(
+        MemberSpec("stub", python("-c", "import time; time.sleep(60)"), 0),
+        environment={},
+        log_dir=tmp_path,
+        monotonic=lambda: clock.monotonic_us() / 1e6,
+    )
+    member.start()
+    member.kill()
+    member.watch()
+    with monkeypatch.context() as scarce:
+        scarce.setattr("omma.tree.member.launch", no_process)
+        assert "cannot be started" in (member.watch() or "")
+
+    clock.advance(60)
+    member.watch()
+
+    assert member.is_alive()
     member.kill()
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from omma.embedded.errors import EmbeddedServerError
 from omma.embedded.postgres import Postgres
 from omma.embedded.runtime_folder import runtime_folder
 from omma.embedded.secret_file import read_or_make
@@ -20,6 +21,14 @@ class Addresses:
     def environment(self) -> dict[str, str]:
         """Return them as the variables that the settings read."""
         return {"DATABASE_URL": self.database, "REDIS_URL": self.broker, "BUS_URL": self.bus}
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """A server that had ended; `problem` says why it could not be started again."""
+
+    name: str
+    problem: str = ""
 
 
 class EmbeddedServers:
@@ -60,15 +69,20 @@ class EmbeddedServers:
             self.stop()
             raise
 
-    def restart_ended(self) -> list[str]:
-        """Start again what has ended by itself; return the names."""
+    def restart_ended(self) -> list[Restart]:
+        """Start again what has ended by itself; return which, and why it could not be started."""
         servers = {"PostgreSQL": self.postgres, "Valkey (broker)": self.broker, "Valkey (bus)": self.bus}
-        ended = []
+        restarts = []
         for name, server in servers.items():
-            if server is not None and server.process is not None and server.process.poll() is not None:
+            if server is None or (server.process is not None and server.process.poll() is None):
+                continue
+            try:
                 server.start()
-                ended.append(name)
-        return ended
+            except (EmbeddedServerError, OSError) as error:
+                restarts.append(Restart(name, str(error)))
+            else:
+                restarts.append(Restart(name))
+        return restarts
 
     def stop(self) -> None:
         """Stop Valkey, then Postgres. Idempotent and bounded."""

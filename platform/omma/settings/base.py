@@ -24,6 +24,8 @@ OMMA_ALLOWED_HOSTS = env.read_list("OMMA_ALLOWED_HOSTS")
 OMMA_SECRETS_DIR = env.read_path("OMMA_SECRETS_DIR", OMMA_DATA_DIR / "secrets")
 OMMA_DEMO = env.read_bool("OMMA_DEMO", default=True)
 OMMA_ADMIN_PASSWORD = env.read_text("OMMA_ADMIN_PASSWORD")  # of the first administrator; else made up
+OMMA_CAMERAS = env.read_lines("OMMA_CAMERAS")  # addresses that `prepare` adds
+OMMA_WORKER_LABELS = env.read_pairs("OMMA_WORKER_LABELS")  # site=north,… : capture only what asks for it
 OMMA_EGRESS_ALLOW = env.read_list("OMMA_EGRESS_ALLOW")  # networks (CIDR)
 OMMA_COMPAT_CORS = env.read_bool("OMMA_COMPAT_CORS", default=False)  # where the address has a token
 OMMA_SPECTRAX_TIME_ZONE = env.read_text("OMMA_SPECTRAX_TIME_ZONE", "UTC")  # of its times without an offset

@@ -1,6 +1,7 @@
 """What a person sees while Omma starts and runs."""
 
 import contextlib
+import io
 import sys
 import time
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ class Console:
 
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self._out = out
+        if isinstance(out, io.TextIOWrapper):
+            out.reconfigure(errors="replace")  # not every terminal knows every letter
 
     def say(self, text: str) -> None:
         """Print a line."""

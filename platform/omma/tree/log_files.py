@@ -1,5 +1,6 @@
 """A member's log: it writes the file itself, so that nobody can block it; the tree shows the warnings."""
 
+import contextlib
 import re
 import shutil
 from collections.abc import Iterator
@@ -37,23 +38,37 @@ class LogFile:
 
     def last_lines(self, count: int) -> list[str]:
         """Return the end of the file."""
-        return self.path.read_text(encoding="utf-8", errors="replace").splitlines()[-count:]
+        with contextlib.suppress(OSError):
+            return self.path.read_text(encoding="utf-8", errors="replace").splitlines()[-count:]
+        return []
 
     def rotate(self) -> None:
-        """Keep one older file. The member goes on appending to the same, emptied one."""
-        if self.path.stat().st_size > MAX_BYTES:
-            shutil.copyfile(self.path, self.path.with_name(f"{self.path.name}.1"))
-            with self.path.open("r+b") as file:
+        """Keep one older file. The member goes on appending to the same, emptied one.
+
+        Without room for a copy there is none: logs must not fill the disk, nor end Omma.
+        """
+        if self._size() > MAX_BYTES:
+            with contextlib.suppress(OSError):
+                shutil.copyfile(self.path, self.path.with_name(f"{self.path.name}.1"))
+            with contextlib.suppress(OSError), self.path.open("r+b") as file:
                 file.truncate(0)
-            self._position = 0
+                self._position = 0
+
+    def _size(self) -> int:
+        try:
+            return self.path.stat().st_size
+        except OSError:  # somebody tidied up; the member is given a new file when it starts again
+            return 0
 
     def _new_lines(self) -> Iterator[str]:
-        size = self.path.stat().st_size
-        if size <= self._position:
-            return
-        with self.path.open("rb") as file:
-            file.seek(self._position)
-            data = file.read()
+        size = self._size()
+        if size < self._position:  # somebody emptied it
+            self._position = 0
+        data = b""
+        if size > self._position:
+            with contextlib.suppress(OSError), self.path.open("rb") as file:
+                file.seek(self._position)
+                data = file.read()
         whole = data[: data.rfind(b"\n") + 1]  # the rest of a line comes with the next look
         self._position += len(whole)
         yield from whole.decode("utf-8", "replace").splitlines()

@@ -74,9 +74,7 @@ class Member:
             return None
         now_s = self._monotonic()
         if self._restart_at_s is not None:
-            if now_s >= self._restart_at_s:
-                self.start()
-            return None
+            return self._start_again(now_s) if now_s >= self._restart_at_s else None
         self._plan_restart(now_s)
         return f"{_ending(self._process.returncode)}, starting it again"
 
@@ -90,6 +88,14 @@ class Member:
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait()
+
+    def _start_again(self, now_s: float) -> str | None:
+        try:
+            self.start()
+        except OSError as error:  # no memory, no process, no disk: that may pass
+            self._plan_restart(now_s)
+            return f"cannot be started: {error}; trying again"
+        return None
 
     def _plan_restart(self, now_s: float) -> None:
         if now_s - self._started_s > SOUND_AFTER_S:

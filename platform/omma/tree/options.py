@@ -1,12 +1,14 @@
 """The command line of `up`."""
 
 import argparse
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from omma import env
 
 ROOT = Path(__file__).resolve().parents[3]
+CAMERAS = "OMMA_CAMERAS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +51,29 @@ def read_options(values: argparse.Namespace) -> TreeOptions:
         host=values.host or env.read_text("OMMA_HOST", "127.0.0.1"),
         port=env.read_int("OMMA_PORT", 8000) if values.port is None else values.port,
         data_dir=(values.data_dir or env.read_path("OMMA_DATA_DIR", ROOT / "var")).expanduser().absolute(),
-        cameras=tuple(values.camera),
+        cameras=tuple(map(_from_here, (*values.camera, *env.read_lines(CAMERAS)))),
         virtual=tuple(values.virtual),
         has_demo=env.read_bool("OMMA_DEMO", default=True) and not values.no_demo,
     )
 
 
 def to_arguments(options: TreeOptions) -> list[str]:
-    """Return the options as a command line."""
+    """Return the options as a command line; not the cameras, as everybody may read it."""
     arguments = ["--host", options.host, "--port", str(options.port), "--data-dir", str(options.data_dir)]
-    arguments += [part for address in options.cameras for part in ("--camera", address)]
     arguments += [part for kind in options.virtual for part in ("--virtual", kind)]
     return arguments if options.has_demo else [*arguments, "--no-demo"]
+
+
+def cameras_in_environment(environment: Mapping[str, str], cameras: Sequence[str]) -> dict[str, str]:
+    """Return the environment with these cameras, and without where they were read from."""
+    told = {CAMERAS, f"{CAMERAS}_FILE", "CAMERA", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS"}
+    kept = {name: value for name, value in environment.items() if name not in told}
+    return kept | ({CAMERAS: "\n".join(cameras)} if cameras else {})
+
+
+def _from_here(address: str) -> str:
+    """Return a path as an absolute one: what reads it runs in another folder."""
+    is_path = (
+        not address.startswith("synthetic:") and "://" not in address and not address.startswith("file:")
+    )
+    return str(Path(address).expanduser().absolute()) if address and is_path else address

@@ -19,12 +19,13 @@ from omma.tree.environment import member_environment, python
 from omma.tree.listening import listen
 from omma.tree.member import Member
 from omma.tree.members import WEB_AND_BEAT, WORKERS, member_specs
-from omma.tree.options import ROOT, TreeOptions
+from omma.tree.options import ROOT, TreeOptions, cameras_in_environment
 from omma.tree.readiness import address, can_log_in
 
 LOOK_S = 0.5
 ROTATE_EVERY_S = 60.0
 READY_TIMEOUT_S = 180.0
+SERVER_PAUSE_S = 5.0  # between tries to start a server that does not come up again
 STAGE_TIMEOUTS_S = {WEB_AND_BEAT: 2.5, WORKERS: 4.5}  # with Valkey and Postgres, less than 10 s in all
 
 
@@ -42,6 +43,7 @@ class Tree:
         self._hurries = False
         self._members: list[Member] = []
         self._servers: EmbeddedServers | None = None
+        self._servers_at_s = 0.0
 
     def run(self) -> int:
         """Run until INT or TERM; return the exit status."""
@@ -85,12 +87,11 @@ class Tree:
     def _prepare(self, environment: dict[str, str], wake_up: int) -> bool:
         """Run `manage.py prepare` on the console; tell whether to go on."""
         command = python(str(ROOT / "manage.py"), "prepare")
-        command += [part for camera in self._options.cameras for part in ("--camera", camera)]
         command += [part for kind in self._options.virtual for part in ("--virtual", kind)]
         process = launch(
             command,
             death_signal=signal.SIGKILL,
-            environment=environment,
+            environment=cameras_in_environment(environment, self._options.cameras),
             output=sys.stdout.fileno(),
             folder=ROOT,
         )
@@ -141,15 +142,25 @@ class Tree:
 
     def _look(self) -> None:
         """Show warnings, and start again what has ended."""
-        if self._servers is not None and not self._is_stopping:
-            for name in self._servers.restart_ended():
-                self._console.warn(f"{name} had ended and was started again")
+        if not self._is_stopping:
+            self._restart_servers()
         for member in self._members:
             for line in member.log.warnings():
                 self._console.member(member.spec.name, line)
             news = None if self._is_stopping else member.watch()
             if news:
                 self._console.member(member.spec.name, news)
+
+    def _restart_servers(self) -> None:
+        """Start again the servers that ended; while that fails, recording goes on without them."""
+        if self._servers is None or time.monotonic() < self._servers_at_s:
+            return
+        for restart in self._servers.restart_ended():
+            if restart.problem:
+                self._servers_at_s = time.monotonic() + SERVER_PAUSE_S
+                self._console.warn(f"{restart.problem}; trying again")
+            else:
+                self._console.warn(f"{restart.name} had ended and was started again")
 
     def _stop(self) -> None:
         """Stop web and beat, then the workers, then Valkey and Postgres, each within its bound."""

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from omma.embedded.errors import EmbeddedServerError
-from omma.embedded.servers import Addresses, EmbeddedServers
+from omma.embedded.servers import Addresses, EmbeddedServers, Restart
 from tests.conftest import ROOT
 
 HOLD = """
@@ -77,13 +77,36 @@ def test_committed_data_survives_a_kill(data_dir: Path) -> None:
         servers.postgres.process.kill()
         servers.postgres.process.wait()
 
-        assert servers.restart_ended() == ["PostgreSQL"]
+        assert servers.restart_ended() == [Restart("PostgreSQL")]
 
         with psycopg.connect(servers.addresses.database) as connection:
             assert connection.execute("SELECT word FROM kept").fetchall() == [("here",)]
     finally:
         servers.stop()
     assert wait_until_gone(data_dir) == []
+
+
+def test_a_server_that_does_not_come_up_again_is_told_and_tried_again(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servers = servers_in(data_dir)
+    servers.start()
+    try:
+        assert servers.postgres is not None
+        assert servers.bus is not None
+        for server in (servers.postgres, servers.bus):
+            assert server.process is not None
+            server.process.kill()
+            server.process.wait()
+        with monkeypatch.context() as broken:
+            broken.setattr("omma.embedded.postgres.BINARIES", data_dir / "nothing")
+            postgres, bus = servers.restart_ended()
+        assert (postgres.name, bus) == ("PostgreSQL", Restart("Valkey (bus)"))
+        assert "PostgreSQL ended at once" in postgres.problem
+
+        assert servers.restart_ended() == [Restart("PostgreSQL")]
+    finally:
+        servers.stop()
 
 
 def test_servers_die_with_a_killed_parent_and_start_again_at_once(data_dir: Path) -> None:

@@ -30,12 +30,14 @@ class Command(BaseCommand):
         with preparing.one_at_a_time():
             self._step("Preparing the database", preparing.bring_schema_up_to_date)
             account = preparing.ensure_account()
-            password = preparing.ensure_administrator(account, settings.OMMA_ADMIN_PASSWORD)
+            preparing.ensure_administrator(account, settings.OMMA_ADMIN_PASSWORD, tell=self._tell_password)
             self._step("Collecting static files", preparing.collect_static_files)
             first_cameras.ensure_volume()
-            self._add_cameras(options["camera"], options["virtual"])
-        if password:
-            self.stdout.write(f"Administrator: {preparing.ADMINISTRATOR}, password: {password} (shown once)")
+            self._add_cameras([*options["camera"], *settings.OMMA_CAMERAS], options["virtual"])
+
+    def _tell_password(self, password: str) -> None:
+        self.stdout.write(f"Administrator: {preparing.ADMINISTRATOR}, password: {password} (shown once)")
+        self.stdout.flush()
 
     def _add_cameras(self, addresses: list[str], virtual: list[str]) -> None:
         account = preparing.ensure_account()

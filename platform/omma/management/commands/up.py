@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from omma.tree.options import ROOT, add_arguments, read_options, to_arguments
+from omma.tree.options import ROOT, add_arguments, cameras_in_environment, read_options, to_arguments
 
 
 class Command(BaseCommand):
@@ -20,10 +20,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Become the tree: it watches the others for as long as Omma runs, and needs no Django for that."""
-        if not is_installed():
-            os.environ["PYTHONPATH"] = os.pathsep.join((str(ROOT), str(ROOT / "platform")))
         found = read_options(Namespace(**options))
-        os.execv(sys.executable, [sys.executable, "-m", "omma.tree", *to_arguments(found)])  # noqa: S606
+        environment = cameras_in_environment(os.environ, found.cameras)
+        if not is_installed():
+            environment["PYTHONPATH"] = os.pathsep.join((str(ROOT), str(ROOT / "platform")))
+        command = [sys.executable, "-m", "omma.tree", *to_arguments(found)]
+        os.execve(sys.executable, command, environment)  # noqa: S606
 
 
 def is_installed() -> bool:
