@@ -38,7 +38,7 @@ ON CONFLICT (object_id) DO NOTHING
 """
 
 # Free; or its owner is gone (ran out, or the liveness lock is free); or an earlier life of this worker held
-# it; or its owner is draining.
+# it; or its owner is draining, and two may work at once while it hands over.
 CLAIM = f"""
 WITH free AS (
     SELECT object_id FROM core_lease AS lease
@@ -53,7 +53,10 @@ WITH free AS (
             )
         )
         OR (owner = %(name)s AND owner_key <> %(key)s AND NOT {_IS_ALIVE})
-        OR EXISTS (SELECT 1 FROM core_node WHERE name = lease.owner AND is_draining AND name <> %(name)s)
+        OR (
+            object_id <> ALL(%(exclusive)s::uuid[])
+            AND EXISTS (SELECT 1 FROM core_node WHERE name = lease.owner AND is_draining AND name <> %(name)s)
+        )
     )
     ORDER BY array_position(%(ids)s, object_id)
     LIMIT %(limit)s
@@ -80,10 +83,12 @@ WITH node AS (UPDATE core_node SET is_draining = true WHERE name = %(name)s AND 
 SELECT pg_notify(%(channel)s, %(kind)s) FROM node
 """
 
+# A successor takes what this worker takes: one without labels for one without, else one with the same.
 FREE_SLOTS = """
 SELECT EXISTS (
     SELECT 1 FROM core_node AS node
     WHERE node.kind = %(node_kind)s AND node.name <> %(name)s AND NOT node.is_draining
+      AND node.labels @> %(labels)s AND (node.labels = '{}') = (%(labels)s = '{}'::jsonb)
       AND node.seen_at > clock_timestamp() - interval '3 seconds'
       AND node.slots > (SELECT count(*) FROM core_lease WHERE kind = %(kind)s AND owner = node.name)
 )

@@ -12,7 +12,7 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -142,7 +142,9 @@ class PostgresLeaseStore:
         blocks = {lease.object_id: lease.epoch >> 20 for lease in leases}
         return {object_id for object_id, epoch in rows if blocks.get(object_id) == epoch >> 20}
 
-    def claim(self, object_ids: Sequence[UUID], limit: int) -> list[Lease]:
+    def claim(
+        self, object_ids: Sequence[UUID], limit: int, *, exclusive: Collection[UUID] = ()
+    ) -> list[Lease]:
         ids = sorted(object_ids, key=self._preference)
         with self._live() as connection:
             self._make_rows(connection, ids)
@@ -152,6 +154,7 @@ class PostgresLeaseStore:
                     **self._parameters(),
                     "ids": ids,
                     "limit": limit,
+                    "exclusive": list(exclusive),
                     "may_steal": self._monotonic() >= self._steal_after,
                     "unseen_s": UNSEEN_S,
                     "no_steal_s": NO_STEAL_S,
@@ -169,7 +172,10 @@ class PostgresLeaseStore:
     def drain(self) -> bool:
         with self._live() as connection:
             connection.execute(statements.DRAIN, {**self._parameters(), "channel": CHANNEL})
-            row = connection.execute(statements.FREE_SLOTS, self._parameters()).fetchone()
+            labels = Jsonb(self._node.labels)
+            row = connection.execute(
+                statements.FREE_SLOTS, {**self._parameters(), "labels": labels}
+            ).fetchone()
         return bool(row and row[0])
 
     def succeeded(self, leases: Sequence[Lease]) -> set[UUID]:

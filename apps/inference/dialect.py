@@ -67,7 +67,7 @@ class AnalyticDialect:
     def ack(self, item: NewsItem) -> Line:
         return {"do": "ack", "analytic_id": str(item.object_id), "sequence": item.sequence}
 
-    def trouble(self, item: Claimable, *, epoch: int, code: str, detail: str, at_us: int) -> NewsItem | None:
+    def trouble(self, item: Claimable, *, epoch: int, code: str, detail: str, at_us: int) -> list[NewsItem]:
         payload = {
             "kind": HostNewsKind.STATUS.value,
             "status": "failed",
@@ -76,7 +76,7 @@ class AnalyticDialect:
             "dropped": 0,
             "at_us": at_us,
         }
-        return NewsItem(item.object_id, epoch, -1, payload)
+        return [NewsItem(item.object_id, epoch, -1, payload)]
 
 
 def host_command(bus_url: str, data_dir: Path) -> Callable[[str, Any, int], list[str]]:

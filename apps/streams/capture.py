@@ -22,13 +22,19 @@ from omma_engine.types import SourceSpec
 PUBLISHER = "apps.streams.bus.publisher:connect"
 
 
-def capture_supervisor(name: str = "", *, slots: int = 64) -> Supervisor:
-    """Return a supervisor for the sources; `name` tells workers on one machine apart."""
+def capture_supervisor(
+    name: str = "", *, slots: int = 64, labels: dict[str, str] | None = None
+) -> Supervisor:
+    """Return a supervisor for the sources; `name` tells workers on one machine apart.
+
+    `labels` (by default the setting's) reserve this worker for the cameras that ask for them.
+    """
     host = socket.gethostname()
-    wanted = WantedSources(host)
+    labels = settings.OMMA_WORKER_LABELS if labels is None else labels
+    wanted = WantedSources(host, labels)
     store = PostgresLeaseStore.on_default_database(
         kind=LeaseKind.SOURCE.value,
-        node=NodeSpec(name=name or f"capture@{host}", kind="capture", slots=slots),
+        node=NodeSpec(name=name or f"capture@{host}", kind="capture", slots=slots, labels=labels),
         desired=wanted.desired,
         succeeded=recording_successors,
     )

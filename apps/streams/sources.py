@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -57,6 +57,7 @@ class SourceRow:
     streams: tuple[StreamRow, ...]
     volume_root: Path
     restart_serial: int
+    is_single_session: bool = False
     secret: bytes | None = field(default=None, repr=False)
 
     def fingerprint(self) -> str:
@@ -69,6 +70,7 @@ class SourceRow:
             [[str(stream.stream_id), stream.name] for stream in self.streams],
             str(self.volume_root),
             self.restart_serial,
+            self.is_single_session,
             (self.secret or b"").hex(),
         ]
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
@@ -92,7 +94,10 @@ class WantedSources:
             raise ConnectionError(str(error).strip()) from error
         for row in rows:
             self._places[row.source_id] = [Place(row.volume_root, one.stream_id) for one in row.streams]
-        return [Claimable(row.source_id, row.fingerprint(), row) for row in rows]
+        return [
+            Claimable(row.source_id, row.fingerprint(), row, is_exclusive=row.is_single_session)
+            for row in rows
+        ]
 
     def places(self, source_id: UUID) -> list[Place]:
         """Return where a source's streams are written, as last read."""
@@ -109,10 +114,28 @@ class WantedSources:
             .order_by("id")
         )
         return [
-            _row_of(source, Path(volume.root))
-            for source in sources
-            if source.labels.items() <= self._labels.items()
+            _row_of(source, Path(volume.root)) for source in sources if fits(labels_of(source), self._labels)
         ]
+
+
+def labels_of(source: Source) -> dict[str, str]:
+    """Return the labels that a source asks of its worker: its camera's, and its own."""
+    asked: dict[str, str] = {**source.camera.options.get("labels", {}), **source.labels}
+    return asked
+
+
+def fits(asked: Mapping[str, str], offered: Mapping[str, str]) -> bool:
+    """Tell whether a worker with the labels `offered` takes a source that asks for `asked`.
+
+    A worker without labels takes what asks for none; one with labels is reserved for what asks for some of
+    them, and for no others.
+
+    >>> fits({}, {}), fits({"site": "north"}, {"site": "north", "gpu": "0"})
+    (True, True)
+    >>> fits({}, {"site": "north"}), fits({"site": "north"}, {}), fits({"site": "south"}, {"site": "north"})
+    (False, False, False)
+    """
+    return bool(asked) == bool(offered) and asked.items() <= offered.items()
 
 
 def modes_of(item: Claimable) -> list[tuple[str, str]]:
@@ -141,7 +164,7 @@ def make_spec(item: Claimable) -> SourceSpec:
         kind=kind,
         url=url_with_login(checked.url, username, password) if kind in _NETWORK_KINDS else checked.url,
         numeric_host=checked.numeric_host,
-        options=row.options,
+        options={**row.options, "single_session": True} if row.is_single_session else row.options,
         streams=tuple(
             StreamSpec(
                 stream_id=stream.stream_id,
@@ -167,6 +190,9 @@ def _source_error(error: OmmaError) -> SourceError:
 
 def _row_of(source: Source, volume_root: Path) -> SourceRow:
     camera = source.camera
+    options = {**camera.options, **source.options}
+    options.pop("labels", None)  # where it runs is no reason to restart it
+    is_single_session = bool(options.pop("single_session", camera.driver == SourceKind.V4L2))
     return SourceRow(
         source_id=source.id,
         account_id=source.account_id,
@@ -174,12 +200,13 @@ def _row_of(source: Source, volume_root: Path) -> SourceRow:
         driver=camera.driver,
         address=source.address or camera.address,
         trusted_origin=camera.trusted_origin,
-        options={**camera.options, **source.options},
+        options=options,
         streams=tuple(
             StreamRow(stream.id, stream.name, stream.mode)
             for stream in sorted(source.streams.all(), key=lambda one: one.created_at)
         ),
         volume_root=volume_root,
         restart_serial=source.restart_serial,
+        is_single_session=is_single_session,
         secret=bytes(camera.secret) if camera.secret else None,
     )

@@ -4,7 +4,7 @@ Implementations that run inside a child are named on its command line as `packag
 import nothing but the standard library, `redis` and the engine.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Protocol
@@ -85,12 +85,14 @@ class Lease:
 class Claimable:
     """What a supervisor may run: an opaque id and the frozen spec to start it with.
 
-    A changed `fingerprint` means that the child must be restarted with the new spec.
+    A changed `fingerprint` means that the child must be restarted with the new spec. `is_exclusive`: two
+    owners may never work at once, not even while one hands over to the other.
     """
 
     object_id: UUID
     fingerprint: str
     spec: Any
+    is_exclusive: bool = False
 
 
 class LeaseStore(Protocol):
@@ -106,8 +108,13 @@ class LeaseStore(Protocol):
         """Renew all leases in one statement and return the ids that are still ours."""
         ...
 
-    def claim(self, object_ids: Sequence[UUID], limit: int) -> list[Lease]:
-        """Claim free or expired leases, each with a new epoch block."""
+    def claim(
+        self, object_ids: Sequence[UUID], limit: int, *, exclusive: Collection[UUID] = ()
+    ) -> list[Lease]:
+        """Claim free or expired leases, each with a new epoch block.
+
+        What a draining worker still holds is free too, except for the `exclusive` ones, which it releases.
+        """
         ...
 
     def release(self, leases: Sequence[Lease]) -> None: ...

@@ -80,9 +80,11 @@ class Crew:
         for child in self.children.values():
             self._stop_child(child, reason)
 
-    def beat(self) -> None:
+    def beat(self, *, is_alone: bool = False) -> None:
+        """Tell all children that the supervisor lives, and whether others may have its leases by now."""
+        line: Line = {"do": "beat", "alone": True} if is_alone else {"do": "beat"}
         for child in self.children.values():
-            child.send({"do": "beat"})
+            child.send(line)
 
     def send(self, object_id: UUID, lines: list[Line]) -> None:
         """Send lines to the child that has this object."""

@@ -50,7 +50,7 @@ class Dialect(Protocol):
         """Return the line that tells a child that its news up to this item are in the database."""
         ...
 
-    def trouble(self, item: Claimable, *, epoch: int, code: str, detail: str, at_us: int) -> NewsItem | None:
+    def trouble(self, item: Claimable, *, epoch: int, code: str, detail: str, at_us: int) -> list[NewsItem]:
         """Say, in the child's stead, that it cannot run (`sequence` -1: nothing to acknowledge)."""
         ...
 

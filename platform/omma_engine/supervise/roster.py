@@ -32,6 +32,15 @@ class Roster:
     members: dict[UUID, Member] = field(default_factory=dict)
     to_release: list[Lease] = field(default_factory=list)
     troubles: list[NewsItem] = field(default_factory=list)
+    confirmed_us: int = 0  # when the last round that renewed our leases began
+
+    def __post_init__(self) -> None:
+        self.confirmed_us = self.clock.monotonic_us()
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether our leases were not confirmed for so long that somebody else may have them soon."""
+        return self.clock.monotonic_us() - self.confirmed_us > self.config.alone_s * _SECOND_US
 
     def leases(self) -> tuple[Lease, ...]:
         return tuple(member.lease for member in self.members.values() if not member.is_lost)
@@ -65,7 +74,7 @@ class Roster:
         """Move every member on: prepare what is due, start what is prepared."""
         now_us = self.clock.monotonic_us()
         for member in list(self.members.values()):
-            if member.phase is Phase.WAITING and not member.is_leaving and now_us >= member.due_us:
+            if self._may_start(member) and now_us >= member.due_us:
                 self._prepare(member)
             if member.phase is Phase.PREPARING and member.preparing is not None and member.preparing.done():
                 self._begin(member, now_us)
@@ -87,9 +96,15 @@ class Roster:
         else:
             self._back_off(member, ended, now_us)
 
-    def dismiss_all(self, reason: str) -> None:
+    def dismiss_all(self, reason: str, *, only_exclusive: bool = False) -> None:
         for member in self.members.values():
-            self._dismiss(member, reason)
+            if member.item.is_exclusive or not only_exclusive:
+                self._dismiss(member, reason)
+
+    def _may_start(self, member: Member) -> bool:
+        if member.phase is not Phase.WAITING or member.is_leaving:
+            return False
+        return not (self.is_alone and member.item.is_exclusive)
 
     def _dismiss(self, member: Member, reason: str) -> None:
         member.is_leaving = True
@@ -154,11 +169,9 @@ class Roster:
             return
         member.trouble = f"{code} {detail}"
         logger.warning("%s %s cannot run: %s %s", member.lease.kind, member.object_id, code, detail)
-        item = self.crew.dialect.trouble(
+        self.troubles += self.crew.dialect.trouble(
             member.item, epoch=member.epoch, code=code, detail=detail, at_us=self.clock.now_us()
         )
-        if item is not None:
-            self.troubles.append(item)
 
     def _strike_off(self, member: Member) -> None:
         del self.members[member.object_id]

@@ -13,6 +13,7 @@ Filler = Callable[[Sequence[NewsItem]], None]
 class RoundRequest:
     """What to do. A round that is not `is_full` only commits news."""
 
+    began_us: int = 0  # monotonic
     leases: tuple[Lease, ...] = ()
     held: frozenset[UUID] = frozenset()
     to_release: tuple[Lease, ...] = ()
@@ -29,6 +30,7 @@ class RoundResult:
     """What happened. `error` is set when the database went away; what was done before it still counts."""
 
     request: RoundRequest
+    is_confirmed: bool = False  # the leases were renewed, as far as they are still ours
     lost: set[UUID] = field(default_factory=set)
     desired: list[Claimable] | None = None
     claimed: list[Lease] = field(default_factory=list)
@@ -59,6 +61,7 @@ def run_round(store: LeaseStore, sink: NewsSink, fill: Filler | None, request: R
 def _keep_leases(store: LeaseStore, request: RoundRequest, result: RoundResult) -> None:
     still_ours = store.renew(request.leases)
     result.lost = {lease.object_id for lease in request.leases} - still_ours
+    result.is_confirmed = True
     if request.to_release:
         store.release(request.to_release)
     result.released = True
@@ -82,4 +85,5 @@ def _take_work(store: LeaseStore, request: RoundRequest, result: RoundResult) ->
     held = request.held | {lease.object_id for lease in request.to_release}
     free = [item.object_id for item in result.desired if item.object_id not in held]
     if free and request.free_slots > 0:
-        result.claimed = store.claim(free, request.free_slots)
+        exclusive = {item.object_id for item in result.desired if item.is_exclusive}
+        result.claimed = store.claim(free, request.free_slots, exclusive=exclusive.intersection(free))

@@ -137,8 +137,6 @@ class Supervisor:
                     raise
                 self._stop_wanted.wait(self.config.tick_s)
 
-    # --- children ------------------------------------------------------------------------------------------
-
     def _bury(self, ended: Ended) -> None:
         self.roster.bury(ended)
         self._salvages.after_exit((ended.object_id, ended.epoch))
@@ -147,7 +145,7 @@ class Supervisor:
         now_us = self._clock.monotonic_us()
         if now_us >= self._beat_due_us:
             self._beat_due_us = now_us + int(self.config.beat_s * _SECOND_US)
-            self.crew.beat()
+            self.crew.beat(is_alone=self.roster.is_alone)
 
     # --- rounds --------------------------------------------------------------------------------------------
 
@@ -172,6 +170,7 @@ class Supervisor:
         fresh, old = self.newsroom.batches(self.config.news_per_round)
         free = 0 if self._stop_at_us is not None else self.config.slots - len(self.roster.members)
         return RoundRequest(
+            began_us=self._clock.monotonic_us(),
             leases=self.roster.leases(),
             held=frozenset(self.roster.members),
             to_release=tuple(self.roster.to_release),
@@ -206,6 +205,8 @@ class Supervisor:
             logger.info("the database is back, %d news wait", len(self.newsroom))
         if is_away or result.request.is_full:
             self.is_database_away = is_away
+        if result.is_confirmed:
+            self.roster.confirmed_us = result.request.began_us
 
     def _lose(self, result: RoundResult) -> None:
         lost = result.lost | result.fenced
@@ -234,6 +235,7 @@ class Supervisor:
             self._stop_at_us = now_us + int(self.config.stop_s * _SECOND_US)
             self._handover_until_us = now_us + int(self.config.handover_s * _SECOND_US)
             self._round_due_us = now_us  # ask for a successor at once
+            self.roster.dismiss_all("planned", only_exclusive=True)  # theirs begins when ours has ended
         if self._handover_until_us is not None and (
             now_us >= self._handover_until_us or self.is_database_away
         ):

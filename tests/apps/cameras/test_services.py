@@ -69,6 +69,8 @@ def test_a_file_loops_unless_told_otherwise(home: Account, tmp_path: Path) -> No
         ({"address": "rtsp://10.0.0.5/a b"}, "address"),
         ({"options": {"transport": "carrier pigeon"}}, "options.transport"),
         ({"options": {"colour": 1}}, "options.colour"),
+        ({"options": {"labels": {"site": 7}}}, "options.labels"),
+        ({"options": {"single_session": "yes"}}, "options.single_session"),
     ],
 )
 def test_a_bad_value_names_its_field_and_nothing_is_added(

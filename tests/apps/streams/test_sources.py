@@ -112,3 +112,37 @@ def test_where_a_source_is_written_is_remembered_without_a_database(home: Accoun
 
     (place,) = sources.places(stream.source_id)
     assert (place.stream_id, place.volume_root) == (stream.id, data_dir / "volumes" / "default")
+
+
+def test_a_worker_takes_what_its_labels_fit(home: Account) -> None:
+    plain = add_stream(home, "rtsp://127.0.0.1:8554/plain")
+    north = add_stream(home, "rtsp://127.0.0.1:8554/north", options={"labels": {"site": "north"}})
+    special = add_stream(home, "rtsp://127.0.0.1:8554/special", options={"labels": {"site": "north"}})
+    Source.objects.filter(id=special.source_id).update(labels={"gpu": "0"})
+
+    def taken_by(**labels: str) -> set[object]:
+        return {item.object_id for item in WantedSources("this-host", labels).desired()}
+
+    assert taken_by() == {plain.source_id}
+    assert taken_by(site="north") == {north.source_id}
+    assert taken_by(site="north", gpu="0", rack="7") == {north.source_id, special.source_id}
+    assert taken_by(site="south") == set()
+
+
+def test_labels_are_no_reason_to_restart_and_one_session_is_told_to_the_child(home: Account) -> None:
+    stream = add_stream(home, "rtsp://127.0.0.1:8554/main")
+    (before,) = wanted()
+    camera = Camera.objects.get(id=stream.camera_id)
+
+    update_camera(actor=system_actor(), camera=camera, changes={"options": {"single_session": True}})
+    (item,) = wanted()
+
+    assert (before.is_exclusive, item.is_exclusive) == (False, True)
+    assert make_spec(item).options == {"single_session": True}
+    update_camera(
+        actor=system_actor(),
+        camera=camera,
+        changes={"options": {"single_session": True, "labels": {"site": "north"}}},
+    )
+    (labelled,) = WantedSources("this-host", {"site": "north"}).desired()
+    assert labelled.fingerprint == item.fingerprint

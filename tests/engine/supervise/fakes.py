@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import json
 import socket
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -36,9 +36,10 @@ class FakeDatabase:
     draining: set[str] = field(default_factory=set)
     workers: "list[Worker]" = field(default_factory=list)
 
-    def want(self, *object_ids: UUID, fingerprint: str = "1") -> None:
+    def want(self, *object_ids: UUID, fingerprint: str = "1", is_exclusive: bool = False) -> None:
         for object_id in object_ids:
-            self.wanted[object_id] = Claimable(object_id, fingerprint, spec={"id": str(object_id)})
+            spec = {"id": str(object_id)}
+            self.wanted[object_id] = Claimable(object_id, fingerprint, spec, is_exclusive)
 
     def owner_of(self, object_id: UUID) -> str:
         return self.owners.get(object_id, ("", 0))[0]
@@ -86,9 +87,11 @@ class FakeStore:
             self.database.owners[object_id] = (self.worker, self.database.clock.monotonic_us() + LEASE_US)
         return kept
 
-    def claim(self, object_ids: Sequence[UUID], limit: int) -> list[Lease]:
+    def claim(
+        self, object_ids: Sequence[UUID], limit: int, *, exclusive: Collection[UUID] = ()
+    ) -> list[Lease]:
         self.database.check()
-        free = [object_id for object_id in object_ids if self._is_free(object_id)][:limit]
+        free = [one for one in object_ids if self._is_free(one, is_shared=one not in exclusive)][:limit]
         leases = []
         for object_id in free:
             epoch = ((self.database.epochs.get(object_id, 0) >> 20) + 1) << 20
@@ -114,10 +117,10 @@ class FakeStore:
     def succeeded(self, leases: Sequence[Lease]) -> set[UUID]:
         return {lease.object_id for lease in leases} if self.successor_works else set()
 
-    def _is_free(self, object_id: UUID) -> bool:
+    def _is_free(self, object_id: UUID, *, is_shared: bool) -> bool:
         owner, until = self.database.owners.get(object_id, ("", 0))
         is_over = not owner or until < self.database.clock.monotonic_us()
-        return is_over or (owner in self.database.draining and owner != self.worker)
+        return is_over or (is_shared and owner in self.database.draining and owner != self.worker)
 
 
 @dataclass
@@ -238,8 +241,8 @@ class FakeDialect:
     def ack(self, item: NewsItem) -> Line:
         return {"do": "ack", "sequence": item.sequence}
 
-    def trouble(self, item: Claimable, *, epoch: int, code: str, detail: str, at_us: int) -> NewsItem | None:
-        return NewsItem(item.object_id, epoch, -1, {"trouble": code})
+    def trouble(self, item: Claimable, *, epoch: int, code: str, detail: str, at_us: int) -> list[NewsItem]:
+        return [NewsItem(item.object_id, epoch, -1, {"trouble": code})]
 
 
 class FakeHostDialect(FakeDialect):

@@ -2,10 +2,15 @@
 
 from uuid import UUID
 
-from omma_engine.ports import NewsItem
+import pytest
+
+from omma_engine.ids import uuid7
+from omma_engine.ports import Claimable, NewsItem
+from omma_engine.supervise.capture_dialect import CaptureDialect
 from tests.engine.supervise.fakes import FakeDatabase, Worker
 
 
+@pytest.mark.fault("F31")
 def test_a_killed_child_is_back_within_a_second_under_a_new_epoch(worker: Worker, source: UUID) -> None:
     worker.turn(1)
     worker.exit(source, -9)
@@ -36,6 +41,7 @@ def test_restarts_back_off_and_calm_down(database: FakeDatabase, worker: Worker,
     assert worker.spawner.spawned == 10
 
 
+@pytest.mark.fault("F35")
 def test_the_third_crash_within_ten_minutes_parks_and_says_so(
     worker: Worker, database: FakeDatabase, source: UUID
 ) -> None:
@@ -51,6 +57,7 @@ def test_the_third_crash_within_ten_minutes_parks_and_says_so(
     assert worker.spawner.spawned == 4
 
 
+@pytest.mark.fault("F39")
 def test_a_silent_child_is_killed_and_replaced(worker: Worker, source: UUID) -> None:
     worker.turn(1)
     child = worker.child(source)
@@ -85,3 +92,34 @@ def test_what_a_dead_child_left_is_committed_and_its_journal_forgotten(
 
     assert database.committed == left
     assert (source, epoch) in worker.salvager.settled_lives
+
+
+@pytest.mark.fault("F35")
+def test_a_parked_child_starts_at_once_when_somebody_asks_for_it(
+    worker: Worker, database: FakeDatabase, source: UUID
+) -> None:
+    worker.turn(1)
+    for _ in range(3):
+        worker.exit(source, -9)
+        worker.turn(3)
+    assert worker.spawner.spawned == 3
+
+    database.want(source, fingerprint="restarted by hand")
+    worker.turn(2)
+
+    assert worker.spawner.spawned == 4
+    worker.exit(source, -9)
+    worker.turn(2)
+    assert worker.spawner.spawned == 5  # the count of crashes began afresh
+
+
+def test_a_camera_that_cannot_run_is_a_gap_in_all_that_it_should_record() -> None:
+    kept, off = str(uuid7()), str(uuid7())
+    dialect = CaptureDialect(lambda item: item.spec, lambda _: [(kept, "events"), (off, "off")])
+    item = Claimable(uuid7(), "1", None)
+
+    state, gap = dialect.trouble(item, epoch=5, code="parked", detail="crashed", at_us=7_000_000)
+
+    assert (state.payload["state"], state.payload["code"]) == ("failed", "parked")
+    assert (gap.payload["stream_id"], gap.payload["cause"], gap.payload["end_us"]) == (kept, "worker", None)
+    assert (gap.payload["start_us"], gap.sequence) == (7_000_000, -1)

@@ -126,3 +126,48 @@ def test_stop_is_idempotent_before_and_after_a_run(worker: Worker) -> None:
     worker.supervisor.stop()
 
     assert not worker.supervisor.is_healthy
+
+
+def test_a_camera_for_one_client_is_let_go_before_its_successor_takes_it(
+    worker: Worker, database: FakeDatabase, source: UUID
+) -> None:
+    database.want(source, is_exclusive=True)
+    worker.turn(1)
+    child = worker.child(source)
+    child.heard()
+    second = Worker(database, "worker-2")
+    worker.supervisor.stop()
+
+    worker.turn(0.5)
+    second.turn(1)
+    assert child.orders() == ["stop"]
+    assert database.owner_of(source) == "worker-1"
+    assert second.spawner.spawned == 0
+
+    worker.exit(source, bye="planned")
+    worker.turn(0.5)
+    second.turn(1)
+    assert worker.supervisor._is_done()
+    assert database.owner_of(source) == "worker-2"
+    assert second.spawner.spawned == 1
+
+
+def test_alone_children_go_on_but_one_for_a_single_session_is_not_started_again(
+    worker: Worker, database: FakeDatabase, source: UUID
+) -> None:
+    single = uuid7()
+    database.want(single, is_exclusive=True)
+    worker.turn(1)
+    database.is_up = False
+    worker.turn(7)
+    assert worker.child(source).heard()[-1] == {"do": "beat", "alone": True}
+    for one in (source, single):
+        worker.exit(one, -9)
+
+    worker.turn(5)
+    assert list(worker.spawner.children) == [str(source)]
+
+    database.is_up = True
+    worker.turn(3)
+    assert set(worker.spawner.children) == {str(source), str(single)}
+    assert worker.child(source).heard()[-1] == {"do": "beat"}

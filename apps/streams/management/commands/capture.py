@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -17,9 +17,17 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--name", default="", help="tells workers on one machine apart")
         parser.add_argument("--slots", type=int, default=64, help="how many sources at once")
+        parser.add_argument(
+            "--label",
+            action="append",
+            type=_label,
+            metavar="NAME=VALUE",
+            help="take only cameras that ask for it; repeatable (default: OMMA_WORKER_LABELS)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        supervisor = capture_supervisor(options["name"], slots=options["slots"])
+        labels = dict(options["label"]) if options["label"] else None
+        supervisor = capture_supervisor(options["name"], slots=options["slots"], labels=labels)
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
@@ -27,3 +35,10 @@ class Command(BaseCommand):
         supervisor.start()
         stopping.wait()
         supervisor.stop()
+
+
+def _label(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    if not name or not value:
+        raise ArgumentTypeError(f"expected NAME=VALUE, got {text!r}")
+    return name, value
