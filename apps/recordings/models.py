@@ -88,25 +88,36 @@ class Recording(UuidModel):
 
 
 class RetentionPolicy(UuidModel):
-    """How long footage is kept, by age and size, what comes first. No `camera`: the account's default."""
+    """How long footage is kept, by age, size and class, what comes first.
+
+    It is about a stream, else about a camera, else the account's default. `max_age_hours` is about all
+    footage; what moved, and what a recording touches, may be kept longer (never shorter). Held footage stays.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="retention_policies")
     camera = models.ForeignKey(Camera, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    stream = models.ForeignKey(Stream, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     max_age_hours = models.PositiveIntegerField(default=7 * 24)
+    motion_age_hours = models.PositiveIntegerField(null=True, blank=True)  # none: as all footage
+    event_age_hours = models.PositiveIntegerField(null=True, blank=True)  # none: as moved footage
     max_bytes = models.BigIntegerField(default=10 * (1 << 30))
+    archive_after_hours = models.PositiveIntegerField(null=True, blank=True)  # none: stays where it is
 
     class Meta:
         db_table = "recordings_retention_policy"
         verbose_name_plural = "retention policies"
         constraints = [
             models.UniqueConstraint(
-                fields=["account", "camera"], name="retention_once", nulls_distinct=False
+                fields=["account", "camera", "stream"], name="retention_once", nulls_distinct=False
             ),
             models.CheckConstraint(condition=Q(max_bytes__gt=0), name="retention_bytes_positive"),
+            models.CheckConstraint(
+                condition=Q(stream__isnull=True) | Q(camera__isnull=False), name="retention_camera_of_stream"
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.camera or self.account}: {self.max_age_hours} h"
+        return f"{self.stream or self.camera or self.account}: {self.max_age_hours} h"
 
 
 class ExportState(models.TextChoices):

@@ -66,6 +66,9 @@ class Stream(UuidModel):
     height = models.PositiveIntegerField(default=0)
     frame_rate = models.FloatField(default=0.0)
     has_audio = models.BooleanField(default=False)
+    volume = models.ForeignKey(  # where it should go; none: to the ready volume with the most room
+        "Volume", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
 
     class Meta:
         db_table = "streams_stream"
@@ -100,6 +103,20 @@ class StreamLog(models.Model):
         return f"{self.status} {self.detail}".strip()
 
 
+class Installation(models.Model):
+    """Which database this is, in one row: each volume's identity file names it, so that another is noticed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    is_only = models.BooleanField(default=True, unique=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "streams_installation"
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
 class VolumeState(models.TextChoices):
     READY = "ready"
     FULL = "full"
@@ -108,17 +125,42 @@ class VolumeState(models.TextChoices):
     FOREIGN = "foreign"
 
 
+class VolumeKind(models.TextChoices):
+    FOLDER = "folder"
+    S3 = "s3", "S3 bucket"
+
+
+class VolumeTier(models.TextChoices):
+    RECORDING = "recording"
+    ARCHIVE = "archive"
+
+
 class Volume(UuidModel):
-    """A folder that holds segments, known by the identity file in it and not by its path."""
+    """A folder (or bucket) that holds segments, known by the identity file in it and not by its path.
+
+    Cameras are recorded to volumes of the recording tier, and retention moves footage to the archive tier.
+    `free_bytes`, `total_bytes` and `used_bytes` are as last looked at.
+    """
 
     name = models.CharField(max_length=120, unique=True)
-    root = models.CharField(max_length=500, unique=True)
+    kind = models.CharField(max_length=16, choices=VolumeKind.choices, default=VolumeKind.FOLDER)
+    tier = models.CharField(max_length=16, choices=VolumeTier.choices, default=VolumeTier.RECORDING)
+    root = models.CharField(max_length=500, unique=True)  # a folder, or s3://bucket/prefix
+    options = models.JSONField(default=dict, blank=True)  # of a bucket: endpoint and region
+    secret = models.BinaryField(null=True, blank=True, editable=False)  # of a bucket: its sealed keys
     node_name = models.CharField(max_length=120, blank=True)
     state = models.CharField(max_length=16, choices=VolumeState.choices, default=VolumeState.READY)
+    state_detail = models.CharField(max_length=300, blank=True)
+    state_since = models.DateTimeField(null=True, blank=True)
     is_default = models.BooleanField(default=False)
     max_bytes = models.BigIntegerField(null=True, blank=True)
     min_free_bytes = models.BigIntegerField(default=1 << 30)
+    free_bytes = models.BigIntegerField(null=True, blank=True)
+    total_bytes = models.BigIntegerField(null=True, blank=True)
+    used_bytes = models.BigIntegerField(default=0)
     checked_at = models.DateTimeField(null=True, blank=True)
+    scrubbed_to = models.UUIDField(null=True, blank=True)  # the segment that was read last
+    scrubbed_at = models.DateTimeField(null=True, blank=True)  # when all of it had been read
 
     class Meta:
         db_table = "streams_volume"
@@ -126,6 +168,10 @@ class Volume(UuidModel):
             models.UniqueConstraint(
                 fields=["is_default"], condition=Q(is_default=True), name="volume_one_default"
             ),
+            models.CheckConstraint(
+                condition=Q(max_bytes__isnull=True) | Q(max_bytes__gt=0), name="volume_quota_positive"
+            ),
+            models.CheckConstraint(condition=Q(min_free_bytes__gte=0), name="volume_least_not_negative"),
         ]
 
     def __str__(self) -> str:
@@ -178,9 +224,14 @@ class Segment(models.Model):
     class Meta:
         db_table = "streams_segment"
         indexes = [
-            models.Index(
-                fields=["stream", "start"], name="segment_timeline"
-            ),  # playback and timeline of a stream
+            models.Index(  # playback, timeline and retention of a stream; sums of bytes read nothing else
+                fields=["stream", "start"],
+                include=["end", "durable_bytes", "volume", "state"],
+                name="segment_timeline",
+            ),
+            models.Index(  # what waits for an event, and goes when none comes
+                fields=["stream", "start"], condition=Q(is_transient=True), name="segment_transient"
+            ),
             models.Index(
                 fields=["state"], condition=Q(state__in=["open", "garbage"]), name="segment_unfinished"
             ),
@@ -195,6 +246,31 @@ class Segment(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+
+class TransferState(models.TextChoices):
+    COPYING = "copying"
+    SWITCHED = "switched"
+
+
+class Transfer(models.Model):
+    """A segment on its way to another volume: while this row is there, one file too many may be.
+
+    It lives from before the copy's first byte until the file that is left over is deleted.
+    """
+
+    segment_id = models.UUIDField(primary_key=True)
+    source = models.ForeignKey(Volume, on_delete=models.PROTECT, related_name="+")
+    target = models.ForeignKey(Volume, on_delete=models.PROTECT, related_name="+")
+    path = models.CharField(max_length=300)
+    state = models.CharField(max_length=16, choices=TransferState.choices, default=TransferState.COPYING)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "streams_transfer"
+
+    def __str__(self) -> str:
+        return f"{self.state} {self.path}"
 
 
 class Gap(models.Model):
