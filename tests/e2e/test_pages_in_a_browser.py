@@ -10,6 +10,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
 PAGES = (
     "/app/",
+    "/app/timeline/",
+    "/app/exports/",
+    "/app/exports/add/",
     "/app/cameras/",
     "/app/cameras/add/",
     "/app/recordings/",
@@ -19,6 +22,7 @@ PAGES = (
     "/app/system/",
 )
 MOST_BYTES = 150_000
+PLACES = ["Live", "Timeline", "Recordings", "Events", "Cameras", "Rules", "Exports", "System"]
 PLAYER = "document.querySelector('video.player')"
 
 
@@ -194,11 +198,11 @@ def test_every_place_is_reached_by_keys_alone(page: Page) -> None:
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     places: list[str] = []
-    for _ in range(8):
+    for _ in range(len(PLACES) + 2):
         page.keyboard.press("Tab")
         places.append(page.evaluate("() => document.activeElement.textContent.trim()"))
 
-    assert places[1:7] == ["Live", "Recordings", "Events", "Cameras", "Rules", "System"]
+    assert places[1 : len(PLACES) + 1] == PLACES
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     page.wait_for_url("**/app/system/")

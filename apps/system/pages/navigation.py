@@ -8,10 +8,12 @@ from django.utils.translation import gettext_lazy as _
 
 _PLACES = (
     ("pages:live", _("Live"), "layout-grid", True),
+    ("pages:timeline", _("Timeline"), "history", True),
     ("pages:recordings", _("Recordings"), "film", True),
     ("pages:events", _("Events"), "bell", True),
-    ("pages:cameras", _("Cameras"), "cctv", True),
+    ("pages:cameras", _("Cameras"), "cctv", False),
     ("pages:rules", _("Rules"), "list-checks", False),
+    ("pages:exports", _("Exports"), "package", False),
     ("pages:system", _("System"), "activity", False),
 )
 

@@ -2,11 +2,26 @@
 
 from django.urls import path
 
-from apps.system.pages import camera_changes, cameras, events, health, live, recordings, rules
+from apps.system.pages import (
+    camera_changes,
+    cameras,
+    events,
+    exports,
+    health,
+    live,
+    recordings,
+    rules,
+    timeline,
+)
 
 app_name = "pages"
 urlpatterns = [
     path("", live.live, name="live"),
+    path("timeline/", timeline.timeline, name="timeline"),
+    path("timeline/keep/", timeline.keep_selection, name="keep-selection"),
+    path("exports/", exports.exports, name="exports"),
+    path("exports/add/", exports.export_add, name="export-add"),
+    path("exports/<uuid:export_id>/delete/", exports.export_delete, name="export-delete"),
     path("cameras/", cameras.camera_list, name="cameras"),
     path("cameras/add/", camera_changes.camera_add, name="camera-add"),
     path("cameras/probe/", camera_changes.camera_probe, name="camera-probe"),
