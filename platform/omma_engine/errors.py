@@ -4,6 +4,7 @@ EngineError
 ├── SourceError                 a source cannot be opened or read (retryable unless a subclass says no)
 │   ├── SourceUnreachableError  no route, refused, timed out
 │   ├── SourceAuthError         401 / 403: wait at least 30 s, so that the camera does not lock the account
+│   ├── SourceBusyError         453, 486, 503: the camera takes no further session
 │   ├── SourceNotFoundError     404 / no such file or device
 │   ├── SourceUnsupportedError  codec, scheme or container that cannot be handled (not retryable)
 │   ├── SourceForbiddenError    the egress guard refused the address (not retryable)
@@ -40,6 +41,10 @@ class SourceUnreachableError(SourceError):
 
 class SourceAuthError(SourceError):
     code = "unauthorized"
+
+
+class SourceBusyError(SourceError):
+    code = "busy"
 
 
 class SourceNotFoundError(SourceError):

@@ -131,7 +131,7 @@ class EncodedPacket:
     """One encoded picture on its way to disk and bus.
 
     `pts` and `dts` are in `CodecInfo.time_base`; `capture_us` is the capture time of the picture in UTC
-    microseconds, from `clock`, right to within `error_us`.
+    microseconds, from `clock`, right to within `error_us`. `is_corrupt`: a part of it got lost on its way.
     """
 
     data: bytes
@@ -142,6 +142,7 @@ class EncodedPacket:
     capture_us: int
     clock: ClockSource
     error_us: int
+    is_corrupt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

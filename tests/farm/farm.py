@@ -73,9 +73,13 @@ class CameraHandle:
     def withhold_keyframes(self, seconds: float | None = None) -> None:
         self._set(seconds, keyframes_withheld=True)
 
-    def answer(self, status: int | None, seconds: float | None = None) -> None:
-        """Answer every request with this status; None is back to normal."""
-        self._set(seconds, answer=status)
+    def answer(self, status: int | None, seconds: float | None = None, *, method: str = "") -> None:
+        """Answer every request, or those of one method, with this status; None is back to normal."""
+        self._set(seconds, answer=status, answered_method=method, location="")
+
+    def redirect(self, url: str, *, method: str = "DESCRIBE") -> None:
+        """Send clients elsewhere."""
+        self._set(None, answer=302, answered_method=method, location=url)
 
     def jump_timestamps(self, seconds: float) -> None:
         """Move the RTP clock, by hours or backwards, from the next picture on."""

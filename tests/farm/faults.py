@@ -11,7 +11,8 @@ class Faults:
     `is_stalled`: connections stay, no media leaves. `is_mute`: requests are read and never answered.
     `flip_share`: share of the media's bits that is flipped. `noise_bytes`: random bytes thrown once into each
     TCP connection. `lost_share`: share of the packets that vanish. `keyframes_withheld`: no IDR leaves.
-    `answer`: the status given to every request from now on. `rtp_jump` in ticks of the video clock.
+    `answer`: the status given to every request from now on, or to those of `answered_method` alone;
+    `location` goes with it. `rtp_jump` in ticks of the video clock.
     """
 
     is_stalled: bool = False
@@ -21,6 +22,8 @@ class Faults:
     lost_share: float = 0.0
     keyframes_withheld: bool = False
     answer: int | None = None
+    answered_method: str = ""
+    location: str = ""
     rtp_jump: int = 0
     rtp_rate: float = 1.0
     chance: random.Random = field(default_factory=lambda: random.Random(7))

@@ -24,9 +24,10 @@ from tests.farm.session import (
 from tests.farm.wire import Request, write_response
 
 REASONS = {
-    200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
-    453: "Not Enough Bandwidth", 454: "Session Not Found", 455: "Method Not Valid in This State",
-    461: "Unsupported Transport", 501: "Not Implemented", 503: "Service Unavailable",
+    200: "OK", 302: "Moved Temporarily", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden",
+    404: "Not Found", 453: "Not Enough Bandwidth", 454: "Session Not Found",
+    455: "Method Not Valid in This State", 461: "Unsupported Transport", 501: "Not Implemented",
+    503: "Service Unavailable",
 }  # fmt: skip
 _METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN"
 _TRACK = re.compile(r"trackID=(\d)$")
@@ -49,6 +50,7 @@ class RtspConnection:
         """Answer one request and return whether the connection goes on."""
         status, headers, body = await self._respond(request)
         self._camera.requests[f"{request.method} {status}"] += 1
+        self._camera.requests["with a login"] += "authorization" in request.headers
         if self._camera.faults.is_mute:
             return True
         headers["CSeq"] = request.headers.get("cseq", "0")
@@ -63,9 +65,9 @@ class RtspConnection:
         self._media.close()
 
     async def _respond(self, request: Request) -> Answer:
-        forced = self._camera.faults.answer
-        if forced is not None:
-            return forced, {"WWW-Authenticate": self._gate.challenge()} if forced == 401 else {}, b""
+        faults = self._camera.faults
+        if faults.answer is not None and faults.answered_method in {"", request.method}:
+            return faults.answer, self._forced_headers(faults.answer), b""
         if request.method == "OPTIONS":
             return 200, {"Public": _METHODS}, b""
         if not self._gate.admits(request.method, request.headers.get("authorization")):
@@ -78,6 +80,12 @@ class RtspConnection:
             case "PLAY" | "PAUSE" | "GET_PARAMETER" | "SET_PARAMETER" | "TEARDOWN":
                 return self._control(request)
         return 501, {}, b""
+
+    def _forced_headers(self, status: int) -> dict[str, str]:
+        if status == 401:
+            return {"WWW-Authenticate": self._gate.challenge()}
+        location = self._camera.faults.location
+        return {"Location": location} if location else {}
 
     async def _describe(self, request: Request) -> Answer:
         await self._camera.ready.wait()

@@ -22,6 +22,7 @@ from uuid import UUID
 
 from omma_engine.capture.causes import gap_cause
 from omma_engine.capture.control import ControlLine
+from omma_engine.capture.door import door_of
 from omma_engine.capture.journal import Journal, journal_path
 from omma_engine.capture.mailbox import Broken, Mailbox, Opened, Overflowed
 from omma_engine.capture.messages import Beat, NewsKind, StateNews
@@ -99,7 +100,7 @@ class CaptureChild:
         )
         self._publisher = self._publishers(stream.stream_id)
         self._session: Session | None = None
-        self._reader = SourceReader(lambda: packet_source(spec), self._mailbox, self._clock)
+        self._reader = SourceReader(lambda: packet_source(spec), self._mailbox, self._clock, door_of(spec))
 
     def _wait_for_start(self) -> dict[str, Any] | None:
         deadline_us = self._clock.monotonic_us() + int(_START_S * 1_000_000)

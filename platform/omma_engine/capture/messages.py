@@ -68,7 +68,11 @@ class SegmentProgress(TypedDict):
 
 
 class SegmentClose(TypedDict):
-    """A segment is whole: hashed and synced, with its folder. `state` is `closed` or `recovered`."""
+    """A segment is whole: hashed and synced, with its folder. `state` is `closed` or `recovered`.
+
+    `is_damaged`: the file is not what was to be written. `damaged_pictures` came with parts missing, and are
+    in the file as they came.
+    """
 
     kind: str
     segment_id: str
@@ -77,6 +81,7 @@ class SegmentClose(TypedDict):
     sha256: str
     state: str
     is_damaged: bool
+    damaged_pictures: NotRequired[int]
 
 
 class GapNews(TypedDict):

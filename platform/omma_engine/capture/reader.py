@@ -14,9 +14,10 @@ from collections.abc import Callable
 
 from omma_engine.capture.backoff import Backoff
 from omma_engine.capture.causes import state_after
+from omma_engine.capture.door import Door, wait_at
 from omma_engine.capture.mailbox import Broken, Mailbox, Opened
 from omma_engine.clock import Clock
-from omma_engine.errors import SourceEndedError, SourceError
+from omma_engine.errors import SourceEndedError, SourceError, SourceStalledError, SourceUnreachableError
 from omma_engine.sources.base import PacketSource
 
 logger = logging.getLogger(__name__)
@@ -30,14 +31,22 @@ _NO_PAUSE_BEFORE_US = 2_000_000
 class SourceReader:
     """Reads one source until it is stopped, and again after each failure."""
 
-    def __init__(self, make_source: Callable[[], PacketSource], mailbox: Mailbox, clock: Clock) -> None:
+    def __init__(
+        self,
+        make_source: Callable[[], PacketSource],
+        mailbox: Mailbox,
+        clock: Clock,
+        door: Door | None = None,
+    ) -> None:
         self._make_source = make_source
+        self._door = door
         self._mailbox = mailbox
         self._clock = clock
         self._backoff = Backoff()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="source-reader", daemon=True)
         self._alive_us = clock.monotonic_us()
+        self._opened_us: int | None = None
         self._is_waiting = False
         self.is_watched = False
         """Set by the packet loop: somebody wants each packet without delay."""
@@ -58,18 +67,30 @@ class SourceReader:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            began_us = self._clock.monotonic_us()
+            self._opened_us = None
             error = self._session()
             self._is_waiting = True
             if self._stopping.is_set():
                 return
-            self._backoff.healthy_for((self._clock.monotonic_us() - began_us) / 1_000_000)
+            self._backoff.healthy_for(self._open_for_s())
             self._mailbox.put(Broken(error, state_after(error)))
             if isinstance(error, SourceEndedError):
                 return
-            self._stopping.wait(self._backoff.after(error))
+            self._wait_after(error)
             self._alive_us = self._clock.monotonic_us()
             self._is_waiting = False
+
+    def _open_for_s(self) -> float:
+        if self._opened_us is None:
+            return 0.0
+        return (self._clock.monotonic_us() - self._opened_us) / 1_000_000
+
+    def _wait_after(self, error: SourceError) -> None:
+        wait_s = self._backoff.after(error)
+        if self._door is not None and isinstance(error, (SourceUnreachableError, SourceStalledError)):
+            wait_at(self._door, wait_s, self._stopping.wait)
+        else:
+            self._stopping.wait(wait_s)
 
     def _session(self) -> SourceError:
         """Read the source from its opening to its failure, which is returned."""
@@ -90,7 +111,7 @@ class SourceReader:
         return SourceError("the reading was stopped")
 
     def _read(self, source: PacketSource, *, may_pause: bool) -> None:
-        opened_us = before_us = self._clock.monotonic_us()
+        self._opened_us = opened_us = before_us = self._clock.monotonic_us()
         while not self._stopping.is_set():
             self._mailbox.deliver(source.read())
             self._alive_us = after_us = self._clock.monotonic_us()

@@ -58,6 +58,7 @@ class Stamper:
             capture_us=self._timeline.capture_us(arrival),
             clock=self._timeline.clock,
             error_us=self._timeline.error_us,
+            is_corrupt=packet.is_corrupt,
         )
 
     def stamp_sound(self, piece: SoundPiece, arrival_us: int) -> AudioPiece:

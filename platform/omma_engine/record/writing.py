@@ -49,6 +49,7 @@ class WritingSegment:
         self._label = _label(plan, first)
         self._first = self._latest = first
         self._is_damaged = False
+        self._damaged_pictures = 0
         self._is_said = False
         self._init_size = 0
         self._durable_end_us = first.capture_us
@@ -77,6 +78,7 @@ class WritingSegment:
             is_keyframe=packet.is_keyframe,
         )
         self._is_damaged = self._is_damaged or not is_taken
+        self._damaged_pictures += packet.is_corrupt
         self._write_pending()
 
     def add_audio(self, piece: AudioPiece) -> None:
@@ -180,6 +182,7 @@ class WritingSegment:
                 sha256=sha256,
                 state="closed",
                 is_damaged=is_damaged,
+                damaged_pictures=self._damaged_pictures,
             )
         )
 

@@ -1,7 +1,7 @@
 """Addresses as they are opened: the numeric host that was checked in place of the name."""
 
 import ipaddress
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from omma_engine.errors import SourceUnsupportedError
 
@@ -49,3 +49,27 @@ def without_login(url: str) -> str:
     """
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def with_login_for_origin(url: str, own_url: str) -> str:
+    """Return the address with the login of our own address where it has the same origin, else with none.
+
+    >>> with_login_for_origin("rtsp://cam:554/two", "rtsp://u:p@cam/one")
+    'rtsp://u:p@cam:554/two'
+    >>> with_login_for_origin("rtsp://x:y@other/two", "rtsp://u:p@cam/one")
+    'rtsp://other/two'
+    """
+    plain = without_login(url)
+    parts, own = urlsplit(plain), urlsplit(own_url)
+    login, at, _ = own.netloc.rpartition("@")
+    if origin_of(parts) != origin_of(own):
+        return plain
+    return urlunsplit(parts._replace(netloc=f"{login}{at}{parts.netloc}"))
+
+
+PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}
+
+
+def origin_of(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    """Return scheme, host and port, which is the scheme's usual one where none is given."""
+    return parts.scheme, parts.hostname, parts.port or PORTS.get(parts.scheme)

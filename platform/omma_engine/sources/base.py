@@ -113,6 +113,11 @@ def delivery_of(packet: SourcePacket) -> Delivery:
     return Delivery(packet.arrival_us, len(packet.data), packet.is_keyframe, lambda: [packet])
 
 
+def as_corrupt(unpack: Callable[[], list[SourcePacket]]) -> list[SourcePacket]:
+    """Return what was unpacked, marked as damaged on its way."""
+    return [packet._replace(is_corrupt=True) for packet in unpack()]
+
+
 class RawSource(Protocol):
     """A source of pictures. All pictures between `open` and `close` have one size."""
 
@@ -122,7 +127,7 @@ class RawSource(Protocol):
 
 
 _DRIVERS: Mapping[SourceKind, str] = {
-    SourceKind.RTSP: "omma_engine.sources.rtsp:RtspSource",
+    SourceKind.RTSP: "omma_engine.sources.rtsp_camera:RtspCamera",
     SourceKind.HLS: "omma_engine.sources.hls:HlsSource",
     SourceKind.FILE: "omma_engine.sources.file:FileSource",
     SourceKind.MJPEG: "omma_engine.sources.mjpeg:MjpegSource",

@@ -10,13 +10,11 @@ from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
 from omma_engine.errors import SourceForbiddenError, SourceUnreachableError
-from omma_engine.sources.addresses import is_camera_network
+from omma_engine.sources.addresses import PORTS, is_camera_network, origin_of
 from omma_engine.types import SourceSpec
 
 AddressGuard = Callable[[str], str]
 """Takes an address, returns the numeric host to open, or raises `SourceForbiddenError`."""
-
-_PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}
 
 
 def guard_for(spec: SourceSpec) -> AddressGuard:
@@ -32,9 +30,9 @@ def guard_for(spec: SourceSpec) -> AddressGuard:
 
     def check(url: str) -> str:
         parts = urlsplit(url)
-        if parts.scheme not in _PORTS or not parts.hostname:
+        if parts.scheme not in PORTS or not parts.hostname:
             raise SourceForbiddenError(f"an address of scheme {parts.scheme or 'none'} is not opened")
-        if spec.numeric_host and _origin(parts) == _origin(own):
+        if spec.numeric_host and origin_of(parts) == origin_of(own):
             return spec.numeric_host
         for numeric in _resolve(parts):
             if not is_camera_network(numeric) and not any(
@@ -47,15 +45,9 @@ def guard_for(spec: SourceSpec) -> AddressGuard:
     return check
 
 
-def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
-    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
-
-
 def _resolve(parts: SplitResult) -> list[str]:
     try:
-        found = socket.getaddrinfo(
-            parts.hostname, parts.port or _PORTS[parts.scheme], type=socket.SOCK_STREAM
-        )
+        found = socket.getaddrinfo(parts.hostname, parts.port or PORTS[parts.scheme], type=socket.SOCK_STREAM)
     except OSError as error:
         raise SourceUnreachableError(f"the name {parts.hostname} cannot be resolved") from error
     return [str(address[0]) for *_, address in found]

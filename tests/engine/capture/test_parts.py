@@ -50,18 +50,35 @@ def test_a_full_mailbox_drops_up_to_the_next_keyframe_and_says_so() -> None:
     assert mailbox.dropped == 3
 
 
+@pytest.mark.fault("F1")
 def test_back_off_doubles_to_half_a_minute_and_begins_afresh_after_health() -> None:
     backoff = Backoff(random.Random(1))
     waits = [backoff.after(SourceUnreachableError("x")) for _ in range(9)]
 
     for wait, least in zip(waits, [0.5, 1, 2, 4, 8, 16, 30, 30, 30], strict=True):
         assert least <= wait <= least * 1.25
-    backoff.healthy_for(59)
+    backoff.healthy_for(4)
     assert backoff.after(SourceStalledError("x")) >= 30
     backoff.healthy_for(60)
     assert backoff.after(SourceStalledError("x")) < 1
 
 
+@pytest.mark.fault("F1", "F15")
+def test_what_worked_is_tried_again_at_once_and_what_then_fails_waits_as_before() -> None:
+    backoff = Backoff(random.Random(1))
+    for _ in range(9):
+        backoff.after(SourceUnreachableError("x"))
+
+    backoff.healthy_for(10)
+    first = backoff.after(SourceStalledError("x"))
+    backoff.healthy_for(0)
+    second = backoff.after(SourceUnreachableError("x"))
+
+    assert first < 1
+    assert second >= 30
+
+
+@pytest.mark.fault("F4")
 def test_refusals_wait_longer() -> None:
     assert Backoff().after(SourceAuthError("401")) >= 30
     assert Backoff().after(SourceUnsupportedError("no video")) >= 60
