@@ -22,7 +22,13 @@ _ENCODERS = {"h264": "libx264", "hevc": "libx265", "mpeg4": "mpeg4"}
 
 @cache
 def coded(
-    codec: str = "h264", *, frames: int = 20, gop: int = 10, b_frames: int = 0, width: int = WIDTH
+    codec: str = "h264",
+    *,
+    frames: int = 20,
+    gop: int = 10,
+    b_frames: int = 0,
+    open_gop: int = 0,
+    width: int = WIDTH,
 ) -> tuple[av.Packet, ...]:  # type: ignore[type-arg] # not subscriptable at run time
     """Return encoded pictures in Annex B, in decoding order; ticks are frame numbers."""
     context = cast("VideoCodecContext", av.CodecContext.create(_ENCODERS[codec], "w"))  # all are video
@@ -33,12 +39,13 @@ def coded(
     if codec == "h264":
         context.options = {
             "preset": "ultrafast",
-            "x264-params": f"scenecut=0:bframes={b_frames}:repeat-headers=1",
+            "x264-params": f"scenecut=0:bframes={b_frames}:open-gop={open_gop}:repeat-headers=1",
         }
     elif codec == "hevc":
         context.options = {
             "preset": "ultrafast",
-            "x265-params": f"log-level=none:repeat-headers=1:scenecut=0:bframes={b_frames}:keyint={gop}",
+            "x265-params": f"log-level=none:repeat-headers=1:scenecut=0:bframes={b_frames}:keyint={gop}"
+            f":open-gop={open_gop}",
         }
     packets = []
     for number in range(frames):

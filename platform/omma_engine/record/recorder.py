@@ -5,6 +5,7 @@ The rules:
 - a segment begins with a keyframe, or without one after ten seconds in which none came;
 - it is cut at the first keyframe after its length (60 s, transient ones before 20 s), at a keyframe after the
   timestamps jumped, and at once where the coding changes;
+- where pictures follow that are shown before the keyframe, they end the old segment (`crossing`);
 - with no keyframe in sight it is cut by time at twice its length, so that files and memory stay bounded;
 - a stretch without pictures is a gap as soon as it is known;
 - where a disk fails, the next keyframe begins a segment on the next volume that takes it; the one that failed
@@ -21,6 +22,7 @@ from uuid import UUID
 from omma_engine.capture.messages import NewsKind
 from omma_engine.clock import Clock
 from omma_engine.errors import StorageError
+from omma_engine.record.crossing import Crossing, crossing_at
 from omma_engine.record.gaps import GapBook, NewsSay
 from omma_engine.record.muxer import AudioFormat
 from omma_engine.record.volume import Volume, VolumeChoice
@@ -81,12 +83,9 @@ class StreamRecorder:
         self._may_begin_anywhere = False
         self._retry_at_us = 0
         self._wants_cut = False
+        self._crossing: Crossing | None = None
         if self._mode is RecordMode.OFF:
             self._gaps.open(GapCause.POLICY, start_us=self._end_us)
-
-    @property
-    def is_writing(self) -> bool:
-        return self._segment is not None
 
     def set_coding(self, coding: Coding) -> None:
         """State how what follows is coded; a change ends the segment."""
@@ -105,9 +104,8 @@ class StreamRecorder:
         self._mode = mode
         if mode is RecordMode.OFF:
             self._finish()
-            now_us = self._clock.now_us()
-            start_us = now_us if self._gaps.is_open else self._end_us
-            self._gaps.close(now_us)
+            start_us = self._clock.now_us() if self._gaps.is_open else self._end_us
+            self._gaps.close(start_us)
             self._gaps.open(GapCause.POLICY, start_us=start_us)
         else:  # a gap of policy is closed by the first picture that is kept
             self.cut()
@@ -122,15 +120,30 @@ class StreamRecorder:
         """Take one picture."""
         if self._mode is RecordMode.OFF or self._coding is None:
             return
+        crossing = self._crossing
+        if crossing is not None and crossing.is_before(packet):
+            self._write(packet)
+            return
+        if crossing is not None:
+            self._finish(next_us=crossing.keyframe.capture_us)
+            self._take(crossing.keyframe)
+        self._take(packet)
+
+    def _take(self, packet: EncodedPacket) -> None:
         self._cut_where_due(packet)
         if self._segment is None and self._may_begin(packet):
             self._begin(packet)
-        if self._segment is not None:
-            try:
-                self._segment.add_video(packet)
-            except StorageError as error:
-                self._give_up(self._segment, error)
+        self._write(packet if self._crossing is None else self._crossing.as_reference)
         self._remember(packet)
+
+    def _write(self, packet: EncodedPacket) -> None:
+        segment = self._segment
+        if segment is None or packet.capture_us < segment.start_us:
+            return  # what is shown before a first keyframe cannot be decoded
+        try:
+            segment.add_video(packet)
+        except StorageError as error:
+            self._give_up(segment, error)
 
     def add_audio(self, piece: AudioPiece) -> None:
         """Take a piece of sound; it is kept where a segment is open."""
@@ -168,7 +181,11 @@ class StreamRecorder:
         limit_us = self._length_us()
         is_due = age_us >= limit_us or self._wants_cut or has_hole
         is_overdue = age_us >= 2 * limit_us
-        if (packet.is_keyframe and is_due) or is_overdue:
+        if not (packet.is_keyframe and is_due) and not is_overdue:
+            return
+        if not (has_hole or self._wants_cut or is_overdue):
+            self._crossing = crossing_at(segment.codec, packet)
+        if self._crossing is None:
             self._finish(next_us=None if has_hole else packet.capture_us)
             self._may_begin_anywhere = is_overdue
 
@@ -186,8 +203,7 @@ class StreamRecorder:
         return has_hole
 
     def _length_us(self) -> int:
-        length_us = self._spec.segment_s * 1_000_000
-        length_us -= _EARLY_US
+        length_us = self._spec.segment_s * 1_000_000 - _EARLY_US
         return min(length_us, _TRANSIENT_US) if self._mode is RecordMode.EVENTS else length_us
 
     def _may_begin(self, packet: EncodedPacket) -> bool:
@@ -245,7 +261,7 @@ class StreamRecorder:
         self._say(news)
 
     def _finish(self, *, next_us: int | None = None) -> None:
-        segment = self._segment
+        segment, self._crossing = self._segment, None
         if segment is None:
             return
 

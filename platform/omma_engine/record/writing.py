@@ -53,6 +53,7 @@ class WritingSegment:
         self._is_said = False
         self._init_size = 0
         self._durable_end_us = first.capture_us
+        self._limit_us: int | None = None
         path = segment_path(
             stream_id=plan.stream_id, start_us=first.capture_us, epoch=plan.epoch, sequence=plan.sequence
         )
@@ -61,6 +62,11 @@ class WritingSegment:
         self._muxer = FragmentMuxer(
             plan.codec, plan.audio, fragment_us=plan.fragment_us, on_fragment=self._pending.append
         )
+
+    @property
+    def codec(self) -> CodecInfo:
+        """Return how its pictures are coded."""
+        return self._plan.codec
 
     def add_video(self, packet: EncodedPacket) -> None:
         """Add a picture and write the fragment that it completes."""
@@ -100,9 +106,9 @@ class WritingSegment:
         """Finish the file. `next_us` is the first picture of the segment that follows without a break."""
         self._muxer.close()
         self._write_pending()
-        self._say_progress(self._file.sync(monotonic_us))
         if next_us is not None:
-            self.end_us = max(next_us, self.start_us)
+            self.end_us = self._limit_us = max(next_us, self.start_us)
+        self._say_progress(self._file.sync(monotonic_us))
         self._say_close(self._file.close(), is_damaged=self._is_damaged)
 
     def give_up(self, monotonic_us: int) -> int:
@@ -132,7 +138,8 @@ class WritingSegment:
             self._is_said = True
             self._say(self._opened())
         last = progress.fragments[-1]
-        self._durable_end_us = self.start_us + last.start_us + last.duration_us
+        end_us = self.start_us + last.start_us + last.duration_us
+        self._durable_end_us = end_us if self._limit_us is None else min(end_us, self._limit_us)
         self._say(
             SegmentProgress(
                 kind=NewsKind.SEGMENT_PROGRESS,
