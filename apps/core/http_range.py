@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header, parse_etags, quote_etag
 
+from apps.core.exceptions import ConflictError
+
 CHUNK_BYTES = 256 * 1024
 RECHECK_S = 5.0
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
@@ -38,12 +40,16 @@ class UnsatisfiableRangeError(ValueError):
 
 
 class OpenFile:
-    """A descriptor that is served once, `size` bytes of it; an unlinked file stays readable."""
+    """A descriptor that is served once, `size` bytes of it; an unlinked file stays readable.
+
+    `stored` is how many bytes the file has: fewer than `size` where it was cut since.
+    """
 
     def __init__(self, descriptor: int, size: int | None = None) -> None:
         self._descriptor = descriptor
         self._is_closed = False
-        self.size = os.fstat(descriptor).st_size if size is None else size
+        self.stored = os.fstat(descriptor).st_size
+        self.size = self.stored if size is None else size
 
     def read_at(self, offset: int, count: int) -> bytes:
         return b"" if self._is_closed else os.pread(self._descriptor, count, offset)
@@ -67,6 +73,9 @@ def file_response(
 
     `etag` is strong: the same one means the same bytes. `still_allowed` is asked every few seconds while the
     body flows; the body ends where it says no. `filename` makes it a download.
+
+    Raises:
+        ConflictError: bytes that are asked for are missing from the file; what is left of it is served.
     """
     headers = {
         "ETag": quote_etag(etag),
@@ -87,6 +96,9 @@ def file_response(
     except UnsatisfiableRangeError:
         file.close()
         return HttpResponse(status=416, headers={**headers, "Content-Range": f"bytes */{file.size}"})
+    if (span.end if span is not None else file.size) > file.stored:
+        file.close()
+        raise ConflictError("This file is damaged: bytes of it are missing.", code="damaged_footage")
     return _body_response(request, file, span, headers | {"Content-Type": content_type}, still_allowed)
 
 

@@ -12,7 +12,7 @@ from apps.core.http_range import OpenFile
 from apps.core.times import from_us
 from apps.recordings.clips import BuiltClip, clip_of_range
 from apps.recordings.media_access import resource_of
-from apps.recordings.models import Recording
+from apps.recordings.models import LONGEST_RECORDING, Recording
 from apps.recordings.thumbnails import thumbnails_root
 from omma_engine.errors import FootageMissingError
 from omma_engine.playback.files import open_beneath
@@ -39,7 +39,7 @@ def recording_body(row: Recording, end: datetime | None = None) -> Body:
     end = row.end if end is None else min(row.end, end)
     if row.end <= row.start or end <= row.start:
         raise NotVisibleError("Nothing is recorded yet.")
-    built = clip_of_range(row.stream_id, row.start, end)
+    built = clip_of_range(row.stream_id, row.start, end, longest=LONGEST_RECORDING)
     name = f"{row.camera.name} {row.start:%Y-%m-%d %H-%M-%S}.mp4"
     return clip_body(built, resource_of(row.account_id, row.camera_id), name)
 

@@ -1,5 +1,6 @@
 """Clips for players: built once into the cache, under a name that is their exact content."""
 
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -8,8 +9,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+from av.error import FFmpegError
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 from apps.core.exceptions import ConflictError, InvalidInputError, NotVisibleError, UnavailableError
 from apps.core.times import from_us
@@ -20,8 +23,11 @@ from omma_engine.playback.slices import Selection
 
 MAX_RANGE = timedelta(hours=1)
 CACHE_BYTES = 4 * (1 << 30)
+MAX_CLIP_BYTES = CACHE_BYTES
+_CLOCK_SKEW = timedelta(minutes=1)  # how far a client may be ahead of us
 CACHE_KEPT_S = 3600.0
 LEFT_FREE_BYTES = 512 * (1 << 20)
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +38,20 @@ class BuiltClip:
     selection: Selection
 
 
-def clip_of_range(stream_id: UUID, start: datetime, end: datetime) -> BuiltClip:
+def clip_of_range(
+    stream_id: UUID, start: datetime, end: datetime, *, longest: timedelta = MAX_RANGE
+) -> BuiltClip:
     """Return the clip of a stream's `[start, end)`. Closes the database connection before it builds.
 
     Raises:
-        NotVisibleError: nothing is recorded there.
-        ConflictError: the footage changes its kind; `detail["parts"]` has the uniform ranges.
+        NotVisibleError: nothing is recorded there, or not any more.
+        ConflictError: the footage changes its kind (`detail["parts"]` has the uniform ranges), is damaged, or
+            too much for one file.
     """
-    check_range(start, end)
+    now = timezone.now()
+    check_range(start, end, now, longest=longest)
+    if end > now + _CLOCK_SKEW:
+        raise InvalidInputError("The end must not be in the future.", field="end")
     for is_last_try in (False, True):
         selection = footage_between(stream_id, start, end)
         release_connection()
@@ -53,12 +65,16 @@ def clip_of_range(stream_id: UUID, start: datetime, end: datetime) -> BuiltClip:
     raise AssertionError  # both rounds return or raise
 
 
-def check_range(start: datetime, end: datetime) -> None:
-    """Refuse a range that is empty or too long for one answer."""
+def check_range(start: datetime, end: datetime, now: datetime, *, longest: timedelta = MAX_RANGE) -> None:
+    """Refuse a range that is empty, too long for one answer, or has not begun yet."""
     if end <= start:
         raise InvalidInputError("The end must be after the start.", field="end")
-    if end - start > MAX_RANGE:
-        raise InvalidInputError("A range can be one hour long at most.", field="end")
+    if end - start > longest:
+        hours = longest // timedelta(hours=1)
+        text = "one hour" if hours == 1 else f"{hours} hours"
+        raise InvalidInputError(f"A range can be {text} long at most.", field="end")
+    if start > now + _CLOCK_SKEW:
+        raise InvalidInputError("The start must not be in the future.", field="start")
 
 
 def release_connection() -> None:
@@ -109,13 +125,26 @@ def _build(selection: Selection) -> Clip:
         raise
     except PlaybackError as error:
         raise ConflictError("The footage of this range cannot be read.", code=error.code) from error
+    except (OSError, FFmpegError) as error:
+        if error.errno in _NO_ROOM:
+            raise _no_room() from error
+        raise ConflictError("The footage of this range cannot be read.", code="disk_error") from error
 
 
 def _require_room(folder: Path, selection: Selection) -> None:
     needed = sum(one.size for piece in selection.pieces for one in piece.fragments)
+    if needed > MAX_CLIP_BYTES:
+        message = (
+            f"This is more than {MAX_CLIP_BYTES >> 30} GB; play it by its playlist, or ask for parts of it."
+        )
+        raise ConflictError(message, code="too_large", detail={"bytes": needed, "most": MAX_CLIP_BYTES})
     room = os.statvfs(folder)
     if room.f_bavail * room.f_frsize - needed < LEFT_FREE_BYTES:
-        raise UnavailableError("There is not enough free space to make this clip.")
+        raise _no_room()
+
+
+def _no_room() -> UnavailableError:
+    return UnavailableError("There is not enough free space to make this clip.", code="disk_full")
 
 
 def _text(us: int) -> str:

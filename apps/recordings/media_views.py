@@ -1,6 +1,5 @@
 """Media addresses of playback: clips, playlists, segments and pictures, all bounded and seekable."""
 
-import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +15,7 @@ from apps.core.exceptions import NotVisibleError
 from apps.core.http_range import OpenFile, file_response
 from apps.core.times import from_us
 from apps.recordings.bodies import MP4, Body, clip_body, recording_body, thumbnail_body
-from apps.recordings.clips import check_range, clip_of_range, release_connection
+from apps.recordings.clips import MAX_RANGE, check_range, clip_of_range, release_connection
 from apps.recordings.footage import footage_between
 from apps.recordings.media_access import (
     playable_recording,
@@ -29,10 +28,11 @@ from apps.recordings.media_access import (
 )
 from omma_engine.errors import FootageMissingError
 from omma_engine.playback.files import open_beneath
-from omma_engine.playback.hls import playlist
+from omma_engine.playback.hls import LONG_PART_S, PART_S, playlist
 
 _PLAYLIST = "application/vnd.apple.mpegurl"
 _GROWS_WITHIN = timedelta(seconds=30)
+MAX_LISTED = timedelta(hours=24)  # of a playlist, which copies nothing
 
 
 @require_safe
@@ -55,7 +55,7 @@ async def segment_file(request: HttpRequest, segment_id: UUID) -> HttpResponseBa
 
 @require_safe
 async def stream_playlist(request: HttpRequest, stream_id: UUID) -> HttpResponseBase:
-    """An HLS playlist of any range of a stream; without `end` it grows."""
+    """An HLS playlist of up to a day of a stream; without `end` it grows."""
     text = await sync_to_async(_playlist_text)(request, stream_id)
     return HttpResponse(text, content_type=_PLAYLIST, headers={"Cache-Control": "private, no-store"})
 
@@ -107,9 +107,10 @@ def _open_segment(request: HttpRequest, segment_id: UUID) -> Body:
         descriptor = open_beneath(Path(row.volume.root), row.path)
     except FootageMissingError as error:
         raise NotVisibleError from error
-    size = min(row.durable_bytes, os.fstat(descriptor).st_size)
+    # A file that is shorter than its row says keeps that size: what is left must not look like all of it.
+    file = OpenFile(descriptor, row.durable_bytes)
     resource = resource_of(row.account_id, row.camera_id)
-    return Body(OpenFile(descriptor, size), f"{row.pk.hex}-{size}", MP4, resource, f"{row.pk}.mp4", {})
+    return Body(file, f"{row.pk.hex}-{file.size}", MP4, resource, f"{row.pk}.mp4", {})
 
 
 def _playlist_text(request: HttpRequest, stream_id: UUID) -> str:
@@ -118,14 +119,15 @@ def _playlist_text(request: HttpRequest, stream_id: UUID) -> str:
         now = timezone.now()
         start = wanted_time(request, "start")
         end = wanted_time(request, "end") if "end" in request.GET else None
-        check_range(start, end or max(now, start + timedelta(seconds=1)))
+        check_range(start, end or max(now, start + timedelta(seconds=1)), now, longest=MAX_LISTED)
         selection = footage_between(row.pk, start, end or now)
     finally:
         release_connection()
     if selection is None:
         raise NotVisibleError("Nothing is recorded in this range.")
     is_growing = end is None or (end > now and from_us(selection.end_us) > now - _GROWS_WITHIN)
-    return playlist(selection, address_of=_segment_address, is_growing=is_growing)
+    part_s = LONG_PART_S if (end or now) - start > MAX_RANGE else PART_S
+    return playlist(selection, address_of=_segment_address, is_growing=is_growing, part_s=part_s)
 
 
 def _segment_address(segment_id: UUID) -> str:

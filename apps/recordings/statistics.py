@@ -4,7 +4,7 @@ A number of queries that does not depend on how many cameras there are. What was
 summaries, which outlive the tracks.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,54 +12,36 @@ from uuid import UUID
 
 from django.db import connection
 
+from apps.core.days import Day
+from apps.recordings.models import LONGEST_RECORDING
+from apps.recordings.statistics_statements import MISSING, RECORDINGS, SEEN, STORED, TRACKS
 from apps.streams.coverage import LONGEST_SEGMENT, id_ceiling, id_floor
 
 MAX_RANGE = timedelta(days=93)
 MAX_LABELS = 100
-
-# By stream, which the tables are indexed by. Cut to the range; a day is a day of UTC. Segments are about a
-# minute long and counted on the day they begin.
-_STORED = """
-SELECT camera_id, date_trunc('day', start AT TIME ZONE 'UTC')::date, count(*), sum(durable_bytes),
-       sum(LEAST("end", %(end)s) - GREATEST(start, %(start)s))
-FROM streams_segment
-WHERE stream_id IN (SELECT id FROM streams_stream WHERE camera_id = ANY(%(cameras)s))
-  AND start < %(end)s AND "end" > %(start)s AND start >= %(earliest)s
-  AND id >= %(first_id)s AND id <= %(last_id)s AND state <> 'garbage'
-GROUP BY 1, 2
-"""
-_MISSING = """
-SELECT camera_id, cause, count(*), sum(LEAST(COALESCE("end", %(now)s), %(end)s) - GREATEST(start, %(start)s))
-FROM streams_gap
-WHERE stream_id IN (SELECT id FROM streams_stream WHERE camera_id = ANY(%(cameras)s))
-  AND start < LEAST(%(end)s, %(now)s)
-  AND COALESCE("end", %(now)s) > %(start)s
-GROUP BY 1, 2
-"""
-_RECORDINGS = """
-SELECT camera_id, date_trunc('day', start AT TIME ZONE 'UTC')::date, count(*)
-FROM recordings_recording
-WHERE stream_id IN (SELECT id FROM streams_stream WHERE camera_id = ANY(%(cameras)s))
-  AND start < %(end)s AND "end" > %(start)s
-GROUP BY 1, 2
-"""
-_SEEN = """
-SELECT camera_id, label.key, sum(label.value::bigint), count(*)
-FROM inference_minute_summary, jsonb_each_text(labels) AS label
-WHERE stream_id IN (SELECT id FROM streams_stream WHERE camera_id = ANY(%(cameras)s))
-  AND minute >= %(start)s AND minute < %(end)s
-GROUP BY 1, 2
-"""
+MAX_TRACKS = 100
+MAX_RANKED_TRACKS = 200_000  # the newest of the range; ranking millions would take a while
 
 
 @dataclass(slots=True)
 class Figures:
-    """Sums over one camera, one day, or everything. `gap_s` is not known by the day."""
+    """Sums over one camera, one day, or everything."""
 
     segments: int = 0
     stored_bytes: int = 0
     recorded_s: float = 0.0
     recordings: int = 0
+    recordings_s: float = 0.0
+    gaps: int = 0
+    gap_s: float = 0.0
+    gap_s_by_cause: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class CauseFigures:
+    """How many gaps of a cause there are, and how long they are in all."""
+
+    cause: str
     gaps: int = 0
     gap_s: float = 0.0
 
@@ -73,62 +55,122 @@ class LabelFigures:
     minutes: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class TrackFigures:
+    """An object, and in how many pictures it was found."""
+
+    track: UUID
+    camera: UUID
+    stream: UUID
+    analytic: UUID
+    number: int
+    label: str
+    confidence: float
+    start: datetime
+    end: datetime
+    hits: int
+
+
 @dataclass(slots=True)
 class Statistics:
-    """All figures of a range."""
+    """All figures of a range. `has_all_tracks` is False where only the newest tracks were ranked."""
 
     start: datetime
     end: datetime
     totals: Figures = field(default_factory=Figures)
     cameras: dict[UUID, Figures] = field(default_factory=dict)
-    days: dict[Any, Figures] = field(default_factory=dict)
-    gap_s_by_cause: dict[str, float] = field(default_factory=dict)
+    days: list[Figures] = field(default_factory=list)
+    causes: dict[str, CauseFigures] = field(default_factory=dict)
     labels: dict[str, LabelFigures] = field(default_factory=dict)
+    tracks: list[TrackFigures] = field(default_factory=list)
+    has_all_tracks: bool = True
 
-    def of(self, camera_id: UUID, day: Any = None) -> Iterable[Figures]:
-        """Return every sum that something of this camera (and day) belongs to."""
+    def of(self, camera_id: UUID, day_number: int) -> Iterable[Figures]:
+        """Return every sum that something of this camera and day (the first is 1) belongs to."""
         yield self.totals
         yield self.cameras[camera_id]
-        if day is not None:
-            yield self.days.setdefault(day, Figures())
+        # What began before the range counts on its first day.
+        yield self.days[min(max(day_number, 1), len(self.days)) - 1]
 
 
 def statistics_of_cameras(
-    camera_ids: Iterable[UUID], start: datetime, end: datetime, *, now: datetime
+    camera_ids: Iterable[UUID],
+    start: datetime,
+    end: datetime,
+    *,
+    now: datetime,
+    days: list[Day],
+    most_tracks: int = 0,
 ) -> Statistics:
-    """Return the figures of these cameras in `[start, end)`."""
-    found = Statistics(start, end, cameras={one: Figures() for one in camera_ids})
-    values = {
+    """Return the figures of these cameras in `[start, end)`, which touches these days."""
+    found = Statistics(
+        start, end, cameras={one: Figures() for one in camera_ids}, days=[Figures() for _ in days]
+    )
+    values = _values(found, now, days)
+    _add_stored(found, values)
+    _add_missing(found, values)
+    _add_recordings(found, values)
+    _add_labels(found, values)
+    if most_tracks:
+        _add_tracks(found, values | {"most": most_tracks, "ranked": MAX_RANKED_TRACKS + 1})
+    return found
+
+
+def _values(found: Statistics, now: datetime, days: list[Day]) -> dict[str, Any]:
+    return {
         "cameras": list(found.cameras),
-        "start": start,
-        "end": end,
+        "start": found.start,
+        "end": found.end,
         "now": now,
-        "earliest": start - LONGEST_SEGMENT,
-        "first_id": id_floor(start - LONGEST_SEGMENT),
-        "last_id": id_ceiling(end),
+        "day_starts": [one.start for one in days],
+        "day_ends": [one.end for one in days],
+        "earliest": found.start - LONGEST_SEGMENT,
+        "earliest_recording": found.start - LONGEST_RECORDING,
+        "first_id": id_floor(found.start - LONGEST_SEGMENT),
+        "last_id": id_ceiling(found.end),
     }
-    for camera_id, day, count, size, recorded in _rows(_STORED, values):
+
+
+def _add_stored(found: Statistics, values: Mapping[str, Any]) -> None:
+    for camera_id, day, count, size, recorded in _rows(STORED, values):
         for figures in found.of(camera_id, day):
             figures.segments += count
             figures.stored_bytes += int(size)
             figures.recorded_s += recorded.total_seconds()
-    for camera_id, cause, count, missing in _rows(_MISSING, values):
+
+
+def _add_missing(found: Statistics, values: Mapping[str, Any]) -> None:
+    """Add gaps: their time to each day that they touch, their number to the day they begin on."""
+    for camera_id, cause, day, count, missing in _rows(MISSING, values):
         seconds = missing.total_seconds()
-        found.gap_s_by_cause[cause] = found.gap_s_by_cause.get(cause, 0.0) + seconds
-        for figures in found.of(camera_id):
+        for figures in found.of(camera_id, day):
             figures.gaps += count
             figures.gap_s += seconds
-    for camera_id, day, count in _rows(_RECORDINGS, values):
+            figures.gap_s_by_cause[cause] = figures.gap_s_by_cause.get(cause, 0.0) + seconds
+        of_cause = found.causes.setdefault(cause, CauseFigures(cause))
+        of_cause.gaps += count
+        of_cause.gap_s += seconds
+
+
+def _add_recordings(found: Statistics, values: Mapping[str, Any]) -> None:
+    for camera_id, day, count, length in _rows(RECORDINGS, values):
         for figures in found.of(camera_id, day):
             figures.recordings += count
-    for _, label, sightings, minutes in _rows(_SEEN, values):
-        seen = found.labels.setdefault(label, LabelFigures(label))
-        seen.sightings += int(sightings)
-        seen.minutes += minutes
-    return found
+            figures.recordings_s += length.total_seconds()
 
 
-def _rows(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+def _add_labels(found: Statistics, values: Mapping[str, Any]) -> None:
+    for label, sightings, minutes in _rows(SEEN, values):
+        found.labels[label] = LabelFigures(label, int(sightings), minutes)
+
+
+def _add_tracks(found: Statistics, values: Mapping[str, Any]) -> None:
+    for ranked, *columns in _rows(TRACKS, values):
+        found.has_all_tracks = ranked <= MAX_RANKED_TRACKS
+        found.tracks.append(TrackFigures(*columns))
+
+
+def _rows(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         rows: list[tuple[Any, ...]] = cursor.fetchall()

@@ -15,30 +15,24 @@ from apps.accounts.access import Action, Actor, visible
 from apps.accounts.api.viewsets import ActorMixin
 from apps.cameras.models import Camera
 from apps.core.exceptions import InvalidInputError, NotVisibleError
+from apps.recordings.api.ranges import DaySerializer, RangeQuerySerializer, TimeZoneField
 from apps.recordings.models import Recording
 from apps.recordings.timeline.selectors import timeline_of_streams
 from apps.recordings.timeline.values import MAX_RANGE, MAX_STREAMS, TimelineRange
 from apps.streams.models import Stream
 
 
-class TimelineQuerySerializer(serializers.Serializer[Any]):
+class TimelineQuerySerializer(RangeQuerySerializer):
     """The range; `stream` and `camera` may each be given several times."""
 
-    start = serializers.DateTimeField()
-    end = serializers.DateTimeField()
+    max_range = MAX_RANGE
+
     resolution_s = serializers.FloatField(required=False, min_value=0, max_value=31 * 86400)
 
     def validate_resolution_s(self, value: float) -> float:
         if not math.isfinite(value):
             raise serializers.ValidationError("Expected a number of seconds.")
         return value
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs["end"] <= attrs["start"]:
-            raise serializers.ValidationError({"end": ["The end must be after the start."]})
-        if attrs["end"] - attrs["start"] > MAX_RANGE:
-            raise serializers.ValidationError({"end": ["A timeline can be 31 days long at most."]})
-        return attrs
 
 
 class CoveredSpanSerializer(serializers.Serializer[Any]):
@@ -86,13 +80,18 @@ class StreamTimelineSerializer(serializers.Serializer[Any]):
 
 
 class TimelineSerializer(serializers.Serializer[Any]):
-    """`resolution_s` and `bucket_s` are those used: spans nearer than that are one, buckets are as long."""
+    """`resolution_s` and `bucket_s` are those used: spans nearer than that are one, buckets are as long.
+
+    `days` are those of `time_zone` that the range touches, each whole.
+    """
 
     start = serializers.DateTimeField(source="wanted.start")
     end = serializers.DateTimeField(source="wanted.end")
     resolution_s = serializers.FloatField(source="wanted.joined_s")
     bucket_s = serializers.IntegerField(source="wanted.bucket_s")
     has_all_recordings = serializers.BooleanField()
+    time_zone = TimeZoneField(source="wanted.zone")
+    days = DaySerializer(many=True, source="wanted.days")
     streams = StreamTimelineSerializer(many=True)
 
 
@@ -115,7 +114,9 @@ class TimelineView(ActorMixin):
         query.is_valid(raise_exception=True)
         stream_ids = ids_in_query(request, "stream")
         camera_ids = ids_in_query(request, "camera")
-        wanted = TimelineRange(chosen_streams(self.actor, stream_ids, camera_ids), **query.validated_data)
+        values = dict(query.validated_data)
+        values["zone"] = values.pop("time_zone")
+        wanted = TimelineRange(chosen_streams(self.actor, stream_ids, camera_ids), **values)
         return Response(TimelineSerializer(timeline_of_streams(wanted, now=timezone.now())).data)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from apps.recordings.models import Recording
+from apps.recordings.models import LONGEST_RECORDING, Recording
 from apps.recordings.timeline.statements import COVERAGE, GAPS, LABELS, MOTION
 from apps.recordings.timeline.values import (
     MAX_RECORDINGS,
@@ -53,7 +53,12 @@ def _add_gaps(shown: dict[UUID, StreamTimeline], wanted: TimelineRange, now: dat
 
 def _add_recordings(shown: dict[UUID, StreamTimeline], wanted: TimelineRange) -> bool:
     """Add the newest recordings of all streams together; tell whether those are all."""
-    rows = Recording.objects.filter(stream_id__in=list(shown), start__lt=wanted.end, end__gt=wanted.start)
+    rows = Recording.objects.filter(
+        stream_id__in=list(shown),
+        start__lt=wanted.end,
+        end__gt=wanted.start,
+        start__gt=wanted.start - LONGEST_RECORDING,  # the end has no index
+    )
     newest = list(rows.order_by("-start", "-id")[: MAX_RECORDINGS + 1])
     for row in reversed(newest[:MAX_RECORDINGS]):
         shown[row.stream_id].recordings.append(row)

@@ -36,7 +36,8 @@ WITH found AS (
     SELECT stream_id, cause, GREATEST(start, %(start)s) AS span_start,
            LEAST(COALESCE("end", %(now)s), %(end)s) AS span_end
     FROM streams_gap
-    WHERE stream_id = ANY(%(streams)s) AND start < %(end)s AND COALESCE("end", %(now)s) > %(start)s
+    WHERE stream_id = ANY(%(streams)s) AND start < LEAST(%(end)s, %(now)s)
+      AND ("end" > %(start)s OR "end" IS NULL)
 """ + _ISLANDS.format(group="stream_id, cause")  # noqa: S608 - constants only
 
 _BUCKET = "to_timestamp(floor(extract(epoch FROM minute) / %(bucket_s)s) * %(bucket_s)s)"

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from apps.core.days import Day, days_between
 from apps.recordings.models import Recording
 from apps.streams.models import Stream
 
@@ -14,6 +16,7 @@ MAX_SPANS = 20_000  # of each kind in one answer: a coarser resolution is used i
 _DEFAULT_SPANS = 1000  # across the range, where no resolution is asked for
 _FINEST_S = 0.25  # clocks round and drift a little: neighbouring segments miss each other by less
 _MINUTE_S = 60
+_UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,12 @@ class TimelineRange:
     start: datetime
     end: datetime
     resolution_s: float | None = None
+    zone: ZoneInfo = _UTC
+
+    @property
+    def days(self) -> list[Day]:
+        """Return the days of the zone that the range touches, each whole."""
+        return list(days_between(self.start, self.end, self.zone))
 
     @property
     def seconds(self) -> float:

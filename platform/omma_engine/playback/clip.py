@@ -21,6 +21,7 @@ from av.container import InputContainer, OutputContainer
 
 from omma_engine.errors import FootageDamagedError, FootageMixedError
 from omma_engine.ids import uuid7
+from omma_engine.playback.completeness import UnseenFragments
 from omma_engine.playback.files import PieceFile
 from omma_engine.playback.parameter_sets import parameter_sets
 from omma_engine.playback.slices import JOIN_TOLERANCE_US, Piece, Selection
@@ -208,10 +209,13 @@ class _ClipWriter:
         video_track, prefix = self._open_tracks(video, audio)
         placing: _Placing | None = None
         early: list[_Packet] = []
+        unseen = UnseenFragments(piece)
         for packet in source.demux(*([video] if audio is None else [video, audio])):
             if packet.dts is None or packet.pts is None or packet.time_base is None:
                 continue
             is_video = packet.stream.type == "video"
+            if is_video:
+                unseen.take(packet.pos)
             if placing is None and is_video:
                 origin_s = packet.pts * packet.time_base
                 placing = _Placing.of_piece(piece, origin_s=origin_s, at_us=at_us)
@@ -223,6 +227,7 @@ class _ClipWriter:
                 self._copy(packet, video_track, placing, prefix if packet.is_keyframe else b"")
             else:
                 self._copy_sound(packet, placing)
+        unseen.refuse()
 
     def _open_tracks(self, video: av.VideoStream, audio: av.AudioStream | None) -> tuple[_Track, bytes]:
         """Make the tracks on the first piece; return the video's, and a new encoder's parameter sets."""

@@ -7,7 +7,8 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from apps.inference.models import MinuteSummary
+from apps.inference.models import MinuteSummary, Track
+from apps.recordings import statistics
 from apps.recordings.api import statistics as api
 from apps.recordings.models import CauseKind, Recording, RecordingState
 from apps.streams.models import Gap, Segment, Source, Stream
@@ -70,6 +71,10 @@ def test_sums_in_all_by_camera_by_day_and_by_label(archive: Archive, client: Cli
     assert [(one["day"], one["segments"], one["recordings"]) for one in answer["days"]] == [
         ("2026-11-20", 1, 0), ("2026-11-21", 2, 1),
     ]  # fmt: skip
+    assert [(one["gaps"], one["gap_s"]) for one in answer["days"]] == [(1, 30), (1, 3600)]
+    assert answer["causes"] == [
+        {"cause": "camera", "gaps": 1, "gap_s": 30}, {"cause": "worker", "gaps": 1, "gap_s": 3600},
+    ]  # fmt: skip
     assert answer["cameras"] == [
         {"camera": str(archive.stream.camera_id), "camera_name": archive.stream.camera.name, **totals}
     ]
@@ -82,7 +87,7 @@ def test_it_costs_the_same_queries_for_many_cameras(
     archive: Archive, client: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     fill(archive)
-    with django_assert_num_queries(7):  # 2 to know who asks, 1 for the cameras, 4 for the figures
+    with django_assert_num_queries(8):  # 2 to know who asks, 1 for the cameras, 5 for the figures
         client.get(URL, RANGE)
     for _ in range(4):
         camera = another(archive)
@@ -90,7 +95,7 @@ def test_it_costs_the_same_queries_for_many_cameras(
         camera.stream.camera.save()
         fill(camera)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         answer = client.get(URL, RANGE).json()
 
     assert (answer["totals"]["segments"], len(answer["cameras"])) == (15, 5)
@@ -119,8 +124,65 @@ def test_bad_ranges_name_their_field(archive: Archive, client: Client) -> None:
         ({"start": RANGE["end"], "end": RANGE["start"]}, "end"),
         ({"start": "2026-01-01T00:00:00Z", "end": RANGE["end"]}, "end"),
         ({**RANGE, "camera": "door"}, "camera"),
+        ({**RANGE, "time_zone": "Mars/Olympus"}, "time_zone"),
+        ({**RANGE, "time_zone": "../../etc/passwd"}, "time_zone"),
+        ({**RANGE, "tracks": "1000"}, "tracks"),
+        ({**RANGE, "day": "2026-11-20"}, "start"),
+        ({"day": "2026-02-30"}, "day"),
+        ({"day": "9999-12-31", "days": "2"}, "day"),
+        ({"day": "2026-11-20", "days": "94"}, "days"),
+        ({"days": "2"}, "day"),
+        ({"day": "2011-12-30", "time_zone": "Pacific/Apia"}, "day"),
     ]
 
     for query, field in bad:
         answer = client.get(URL, query)
         assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, [field]), query
+
+
+def test_days_are_those_of_the_place_that_asks(archive: Archive, client: Client) -> None:
+    fill(archive)
+
+    answer = client.get(
+        URL, {"day": "2026-11-20", "days": "2", "time_zone": "Pacific/Auckland"}
+    ).json()  # thirteen hours ahead: the twenty-first begins at eleven
+
+    assert (answer["start"], answer["end"]) == ("2026-11-19T11:00:00.000000Z", "2026-11-21T11:00:00.000000Z")
+    assert [(one["day"], one["segments"], one["gaps"]) for one in answer["days"]] == [("2026-11-21", 3, 1)]
+    assert answer["days"][0]["start"] == "2026-11-20T11:00:00.000000Z"
+
+
+def test_a_long_gap_is_one_and_its_time_is_that_of_each_day(archive: Archive, client: Client) -> None:
+    Gap.objects.create(
+        account_id=archive.account.pk, camera_id=archive.stream.camera_id, stream=archive.stream,
+        start=at(-48 * 3600), end=at(NOON_TO_MIDNIGHT_S + 600), cause="policy",
+    )  # fmt: skip
+
+    answer = client.get(URL, {"day": "2026-11-19", "days": "3"}).json()
+
+    assert [(one["gaps"], one["gap_s"]) for one in answer["days"]] == [(1, 86400), (0, 86400), (0, 600)]
+    assert answer["totals"]["gap_s_by_cause"] == {"policy": 2 * 86400 + 600}
+    assert (answer["totals"]["gaps"], answer["cameras"][0]["gaps"]) == (1, 1)
+
+
+def test_tracks_that_were_found_most_often(
+    archive: Archive, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = archive.stream
+    for number, hits in ((1, 5), (2, 50), (3, 20)):
+        Track.objects.create(
+            id=uuid7(int(at(number).timestamp() * 1000)), account_id=archive.account.pk,
+            camera_id=stream.camera_id, stream_id=stream.pk, analytic_id=uuid7(), number=number,
+            label="person", confidence=0.9, start=at(number), end=at(number + 60), best_at=at(number),
+            hits=hits,
+        )  # fmt: skip
+
+    def found(**query: Any) -> list[int]:
+        answer = client.get(URL, {**RANGE, **query}).json()
+        return [one["number"] for one in answer["tracks"]] + [answer["has_all_tracks"]]
+
+    assert found() == [2, 3, 1, True]
+    assert found(tracks=1) == [2, True]
+    assert found(tracks=0) == [True]
+    monkeypatch.setattr(statistics, "MAX_RANKED_TRACKS", 2)
+    assert found(tracks=1) == [2, False]

@@ -247,3 +247,30 @@ def test_one_stream_that_may_not_be_played_makes_all_of_it_not_found(
     assert status(limited, stream=[str(mine.pk), str(archive.stream.pk)]) == 404
     assert status(limited, camera=str(archive.stream.camera_id)) == 404
     assert status(Client(), stream=str(mine.pk)) == 401
+
+
+def test_a_day_is_that_of_the_place_even_when_clocks_change(archive: Archive, client: Client) -> None:
+    def day(name: str, **more: Any) -> dict[str, Any]:
+        query = {"stream": str(archive.stream.pk), "day": name, "time_zone": "Europe/Berlin", **more}
+        response = client.get(URL, query)
+        assert response.status_code == 200, response.content
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    spring, autumn, both = day("2026-03-29"), day("2026-10-25"), day("2026-10-25", days=2)
+
+    assert (spring["start"], spring["end"]) == ("2026-03-28T23:00:00.000000Z", "2026-03-29T22:00:00.000000Z")
+    assert (autumn["start"], autumn["end"]) == ("2026-10-24T22:00:00.000000Z", "2026-10-25T23:00:00.000000Z")
+    assert [(one["day"], one["start"]) for one in both["days"]] == [
+        ("2026-10-25", autumn["start"]), ("2026-10-26", autumn["end"]),
+    ]  # fmt: skip
+    assert spring["time_zone"] == "Europe/Berlin"
+
+
+def test_a_part_of_a_day_tells_which_days_it_touches(archive: Archive, client: Client) -> None:
+    answer = ask(client, archive.stream, start_s=0, end_s=3600, time_zone="Asia/Kolkata")
+
+    assert [(one["day"], one["start"]) for one in answer["days"]] == [
+        ("2026-11-20", "2026-11-19T18:30:00.000000Z")
+    ]
+    assert (seconds(answer["start"]), seconds(answer["end"])) == (0, 3600)

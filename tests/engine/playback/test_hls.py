@@ -76,11 +76,39 @@ def test_durable_bytes_bound_what_is_listed(tmp_path: Path) -> None:
         [replace(whole, durable_bytes=mark)], start_us=START_US, end_us=START_US + 9 * SECOND_US
     )
 
-    text = playlist(selection, address_of=address, is_growing=True)
+    text = playlist(selection, address_of=address, is_growing=False)
 
     last = [line for line in text.splitlines() if line.startswith("#EXT-X-BYTERANGE:")][-1]
     size, offset = (int(part) for part in last.removeprefix("#EXT-X-BYTERANGE:").split("@"))
     assert offset + size == mark
+
+
+def test_what_a_growing_list_says_never_changes(tmp_path: Path) -> None:
+    whole = record(tmp_path, Shot(start_us=START_US, first=0, count=100, gop=20))
+    head = 6
+    known: list[str] = []
+
+    for count in range(3, len(whole.fragments) + 1):
+        last = whole.fragments[count - 1]
+        so_far = replace(whole, durable_bytes=last.offset + last.size)
+        selection = select_footage([so_far], start_us=START_US, end_us=START_US + 20 * SECOND_US)
+        lines = playlist(selection, address_of=address, is_growing=True).splitlines()
+        assert lines[: len(known)] == known
+        known = lines
+
+    assert known[2] == "#EXT-X-TARGETDURATION:10"
+    assert len(known) > head + 4 * 4
+
+
+def test_a_list_of_many_hours_has_longer_parts(tmp_path: Path) -> None:
+    one = record(tmp_path, Shot(start_us=START_US, first=0, count=240, gop=10))
+    selection = select_footage([one], start_us=START_US, end_us=START_US + 24 * SECOND_US)
+
+    text = playlist(selection, address_of=address, is_growing=False, part_s=10.0)
+
+    assert [line for line in text.splitlines() if line.startswith("#EXTINF")] == [
+        "#EXTINF:10.000000,", "#EXTINF:10.000000,", "#EXTINF:4.000000,",
+    ]  # fmt: skip
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")

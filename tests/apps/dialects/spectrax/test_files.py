@@ -11,6 +11,7 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 from django.test import AsyncClient
 
 from apps.core import http_range
+from apps.recordings import clips
 from apps.recordings.models import Recording
 from apps.recordings.thumbnails import make_thumbnail
 from tests import factories
@@ -135,7 +136,9 @@ async def test_no_connection_is_held_while_a_file_is_sent(yard: Yard) -> None:
     await body_of(response)
 
 
-async def test_a_recording_too_long_for_one_file_says_so(yard: Yard) -> None:
+async def test_a_recording_of_hours_plays_and_one_too_large_for_a_file_says_so(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def lengthen() -> None:
         filled(yard)
         Recording.objects.update(end=Recording.objects.get().start.replace(hour=14))
@@ -143,7 +146,11 @@ async def test_a_recording_too_long_for_one_file_says_so(yard: Yard) -> None:
     await sync_to_async(lengthen)()
     listed = await sync_to_async(yard.get)("/api/recordings/1")
 
-    answer = await fetch(yard, listed["file_url"])
+    played = await fetch(yard, listed["file_url"])
+    monkeypatch.setattr(clips, "MAX_CLIP_BYTES", 100)
+    refused = await fetch(yard, listed["file_url"])
 
-    assert answer.status_code == 400
-    assert b'"status": "error"' in await body_of(answer)
+    assert (played.status_code, played["Content-Type"]) == (200, "video/mp4")
+    await body_of(played)
+    assert refused.status_code == 409
+    assert b'"status": "error"' in await body_of(refused)

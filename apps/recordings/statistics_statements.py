@@ -1,0 +1,60 @@
+"""The statements of statistics. Rows are found by stream, as the tables are indexed, and cut to the range.
+
+`day_starts` and `day_ends` are the days that the range touches: where those begin is the place's business.
+Segments are about a minute long, and counted on the day they begin; gaps can last for days, and are split.
+"""
+
+_STREAMS = "(SELECT id FROM streams_stream WHERE camera_id = ANY(%(cameras)s))"
+_DAY = "width_bucket(start, %(day_starts)s::timestamptz[])"
+
+STORED = f"""
+SELECT camera_id, {_DAY}, count(*), sum(durable_bytes),
+       sum(LEAST("end", %(end)s) - GREATEST(start, %(start)s))
+FROM streams_segment
+WHERE stream_id IN {_STREAMS} AND start < %(end)s AND "end" > %(start)s AND start >= %(earliest)s
+  AND id >= %(first_id)s AND id <= %(last_id)s AND state <> 'garbage'
+GROUP BY 1, 2
+"""  # noqa: S608 - constants only
+
+# An open gap goes on until now.
+MISSING = f"""
+SELECT missing.camera_id, missing.cause, day.number, count(*) FILTER (WHERE missing.first >= day.first),
+       sum(LEAST(missing.last, day.last) - GREATEST(missing.first, day.first))
+FROM (
+    SELECT camera_id, cause, GREATEST(start, %(start)s) AS first,
+           LEAST(COALESCE("end", %(now)s), %(end)s) AS last
+    FROM streams_gap
+    WHERE stream_id IN {_STREAMS} AND start < LEAST(%(end)s, %(now)s)
+      AND ("end" > %(start)s OR "end" IS NULL)
+) AS missing
+JOIN unnest(%(day_starts)s::timestamptz[], %(day_ends)s::timestamptz[])
+     WITH ORDINALITY AS day (first, last, number)
+  ON missing.first < day.last AND missing.last > day.first
+GROUP BY 1, 2, 3
+"""  # noqa: S608 - constants only
+
+RECORDINGS = f"""
+SELECT camera_id, {_DAY}, count(*), sum(LEAST("end", %(end)s) - GREATEST(start, %(start)s))
+FROM recordings_recording
+WHERE stream_id IN {_STREAMS} AND start < %(end)s AND "end" > %(start)s AND start > %(earliest_recording)s
+GROUP BY 1, 2
+"""  # noqa: S608 - constants only
+
+SEEN = f"""
+SELECT label.key, sum(label.value::bigint), count(*)
+FROM inference_minute_summary, jsonb_each_text(labels) AS label
+WHERE stream_id IN {_STREAMS} AND minute >= %(start)s AND minute < %(end)s
+GROUP BY 1
+"""  # noqa: S608 - constants only
+
+TRACKS = """
+SELECT count(*) OVER (), id, camera_id, stream_id, analytic_id, number, label, confidence, start, "end", hits
+FROM (
+    SELECT id, camera_id, stream_id, analytic_id, number, label, confidence, start, "end", hits
+    FROM inference_track
+    WHERE camera_id = ANY(%(cameras)s) AND start < %(end)s AND start >= %(start)s
+      AND id >= %(first_id)s AND id <= %(last_id)s
+    ORDER BY start DESC LIMIT %(ranked)s
+) AS newest
+ORDER BY hits DESC, start DESC, id LIMIT %(most)s
+"""
