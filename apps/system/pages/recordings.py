@@ -1,58 +1,28 @@
 """Pages of recordings: the list with filters, one that plays, and the buttons beside it."""
 
-from typing import Any, cast
 from uuid import UUID
 
-from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.access import Action, Actor, Resource, actor_of, may, require, visible
-from apps.cameras.models import Camera
 from apps.core.exceptions import OmmaError
 from apps.recordings import services
 from apps.recordings.addresses import video_address
 from apps.recordings.models import Recording
 from apps.streams.models import Stream
 from apps.system.pages.durations import duration_words, percent
-from apps.system.pages.moments import MomentInput
 from apps.system.pages.page_access import camera_or_404
-from apps.system.pages.paging import page_query
+from apps.system.pages.paging import CursorPage, cursor_page
+from apps.system.pages.recording_filters import RecordingFilterForm, filtered_recordings
 
 _PAGE_SIZE = 24
-
-
-class RecordingFilterForm(forms.Form):
-    """Filters of the recordings page."""
-
-    camera = forms.ModelChoiceField(
-        Camera.objects.none(), required=False, label=gettext_lazy("Camera"), empty_label=gettext_lazy("all")
-    )
-    label = forms.CharField(max_length=64, required=False, label=gettext_lazy("Seen"))
-    since = forms.DateTimeField(
-        required=False,
-        label=gettext_lazy("From"),
-        widget=MomentInput,
-    )
-    until = forms.DateTimeField(
-        required=False,
-        label=gettext_lazy("To"),
-        widget=MomentInput,
-    )
-    held = forms.BooleanField(required=False, label=gettext_lazy("Held only"))
-
-    def __init__(self, data: object, *, actor: Actor) -> None:
-        super().__init__(data)  # type: ignore[arg-type]  # a QueryDict
-        cameras = cast("forms.ModelChoiceField[Camera]", self.fields["camera"])  # declared above
-        cameras.queryset = visible(
-            actor, Action.VIEW, Camera.objects.order_by("name", "id"), camera_path="id"
-        )
 
 
 @require_safe
@@ -61,34 +31,28 @@ def recordings(request: HttpRequest) -> HttpResponse:
     """List recordings, newest first."""
     actor = actor_of(request)
     form = RecordingFilterForm(request.GET, actor=actor)
-    chosen: dict[str, Any] = form.cleaned_data if form.is_valid() else {}
-    rows = visible(actor, Action.PLAYBACK, Recording.objects.select_related("camera"))
-    if chosen.get("camera"):
-        rows = rows.filter(camera=chosen["camera"])
-    if chosen.get("label"):
-        rows = rows.filter(labels__contains=[chosen["label"].lower()])
-    if chosen.get("since"):
-        rows = rows.filter(end__gte=chosen["since"])
-    if chosen.get("until"):
-        rows = rows.filter(start__lte=chosen["until"])
-    if chosen.get("held"):
-        rows = rows.filter(is_held=True)
-    page = Paginator(rows.order_by("-start", "-id"), _PAGE_SIZE).get_page(request.GET.get("page"))
-    for recording in page.object_list:
-        length = duration_words(recording.end - recording.start)
-        recording.duration_words = length  # type: ignore[attr-defined]  # for the template
+    shown = visible(actor, Action.PLAYBACK, Recording.objects.select_related("camera"))
+    found = filtered_recordings(request, form, shown).order_by(*form.order)
+    page = cursor_page(request, found, _PAGE_SIZE)
+    for recording in page.rows:
+        recording.duration_words = duration_words(recording.end - recording.start)
+        recording.percent = percent(recording.confidence)
+        recording.may_record = may(actor, Action.RECORD, _resource(recording)).allowed
     context = {
         "page": page,
-        "count_words": _count_words(page.paginator.count),
+        "count_words": _count_words(page),
         "filter_form": form,
-        "is_filtered": any(chosen.values()),
-        "page_query": page_query(request),
+        "is_filtered": form.is_filtered,
+        "here": request.get_full_path(),
     }
     return render(request, "app/recordings.html", context, status=422 if form.errors else 200)
 
 
-def _count_words(count: int) -> str:
-    return ngettext("%(count)d recording", "%(count)d recordings", count) % {"count": count}
+def _count_words(page: CursorPage) -> str:
+    if page.count is None:
+        return ""
+    words = ngettext("%(count)d recording", "%(count)d recordings", page.count) % {"count": page.count}
+    return _("more than %(words)s") % {"words": words} if page.has_more_than_count else words
 
 
 def _recording_or_404(actor: Actor, recording_id: UUID, action: Action = Action.PLAYBACK) -> Recording:
@@ -162,6 +126,9 @@ def recording_hold(request: HttpRequest, recording_id: UUID) -> HttpResponse:
     else:
         services.hold_recording(actor=actor, recording=row)
         messages.success(request, _("Held: retention will not remove it."))
+    back = request.POST.get("back", "")
+    if url_has_allowed_host_and_scheme(back, allowed_hosts=None) and back.startswith("/app/"):
+        return redirect(back)
     return redirect("pages:recording", recording_id=row.id)
 
 

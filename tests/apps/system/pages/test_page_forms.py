@@ -169,7 +169,9 @@ def test_a_rule_that_cannot_be_saved_names_the_field(
     assert Rule.objects.count() == 2
 
 
-@pytest.mark.parametrize("polygon", ["nonsense", "{}", "[[0,0],[1,1]]", "[[0,0],[2,2],[0,1]]", '[["a","b"]]'])
+@pytest.mark.parametrize(
+    "polygon", ["nonsense", "{}", "[[0,0],[1,1]]", "[[0,0],[2,2],[0,1]]", '[["a","b"]]', "[" * 50_000]
+)
 def test_a_zone_that_is_none_is_refused(house: PageHouse, log_in: Login, polygon: str) -> None:
     browser = log_in(Role.OPERATOR)
 
@@ -235,6 +237,10 @@ def test_a_rule_is_saved_with_its_zone(house: PageHouse, log_in: Login) -> None:
         ("recordings", "camera=foo", "camera"),
         ("recordings", "since=yesterday", "since"),
         ("recordings", "label=%00", "label"),
+        ("recordings", "min_confidence=2", "min_confidence"),
+        ("recordings", "rule=foo", "rule"),
+        ("recordings", "since=2026-01-15T12:00Z&until=2026-01-15T11:00Z", "until"),
+        ("events", "min_confidence=nan", "min_confidence"),
         ("events", "camera=00000000-0000-0000-0000-000000000000", "camera"),
     ],
 )
@@ -261,7 +267,15 @@ def test_filters_that_make_no_sense_are_named(
         ("until=2026-01-15T11:59Z", 0),
         ("held=on", 0),
         ("page=7", 2),
-        ("page=x", 2),
+        ("cursor=x", 2),
+        ("search=door", 1),
+        ("search=nobody", 0),
+        ("min_confidence=0.85", 2),
+        ("min_confidence=0.95", 0),
+        ("cause_kind=rule", 2),
+        ("cause_kind=user", 0),
+        ("sort=oldest", 2),
+        ("sort=confidence", 2),
     ],
 )
 def test_recordings_are_filtered(house: PageHouse, log_in: Login, query: str, expected: int) -> None:
