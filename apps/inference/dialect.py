@@ -15,7 +15,7 @@ from omma_engine.inference.messages import HostNewsKind
 from omma_engine.inference.spec import AnalyticSpec, encode_analytic
 from omma_engine.ports import Claimable, NewsItem
 from omma_engine.rules import encode_rule
-from omma_engine.supervise.dialect import Assignment, Line
+from omma_engine.supervise.dialect import Assignment, Line, Trouble
 
 logger = logging.getLogger(__name__)
 
@@ -67,11 +67,11 @@ class AnalyticDialect:
     def ack(self, item: NewsItem) -> Line:
         return {"do": "ack", "analytic_id": str(item.object_id), "sequence": item.sequence}
 
-    def trouble(self, item: Claimable, *, epoch: int, code: str, detail: str, at_us: int) -> list[NewsItem]:
+    def trouble(self, item: Claimable, trouble: Trouble, *, epoch: int, at_us: int) -> list[NewsItem]:
         payload = {
             "kind": HostNewsKind.STATUS.value,
             "status": "failed",
-            "detail": f"{code}: {detail}"[:300],
+            "detail": f"{trouble.code}: {trouble.detail}"[:300],
             "analysed_fps": 0.0,
             "dropped": 0,
             "at_us": at_us,

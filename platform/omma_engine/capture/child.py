@@ -25,12 +25,14 @@ from omma_engine.capture.control import ControlLine
 from omma_engine.capture.door import door_of
 from omma_engine.capture.journal import Journal, journal_path
 from omma_engine.capture.mailbox import Broken, Mailbox, Opened, Overflowed
-from omma_engine.capture.messages import Beat, NewsKind, StateNews
+from omma_engine.capture.messages import NewsKind, StateNews
 from omma_engine.capture.process import die_with_parent, name_process, use_one_arena
 from omma_engine.capture.publishing import PublisherFactory, publisher_factory
+from omma_engine.capture.pulse import Pulse
 from omma_engine.capture.reader import SourceReader
 from omma_engine.capture.session import Figures, Session
 from omma_engine.capture.spec import decode_spec, decode_volumes
+from omma_engine.capture.vigil import Vigil
 from omma_engine.clock import Clock, SystemClock
 from omma_engine.errors import ProtocolError, SourceEndedError
 from omma_engine.logs import log_to_stderr
@@ -44,11 +46,11 @@ logger = logging.getLogger(__name__)
 
 _TICK_S = 0.2
 _WATCHED_TICK_S = 0.02
-_BEAT_US = 500_000
 _SILENCE_US = 5_000_000
 _START_S = 10.0
 _STOP_S = 3
-_MOST_ITEMS_A_TICK = 2_000
+_MOST_US_A_TURN = 500_000
+_LONG_TURN_S = 4.0
 
 
 class CaptureChild:
@@ -63,8 +65,8 @@ class CaptureChild:
         self._state = SourceState.CONNECTING
         self._heard_us = self._clock.monotonic_us()
         self._figures = Figures()
-        self._beat_us = 0
-        self._beat_packets = self._beat_bytes = 0
+        self._pulse = Pulse(self._figures, self._mailbox)
+        self._is_behind = False
 
     def run(self) -> int:
         """Capture until told to stop, and return the exit status."""
@@ -75,6 +77,8 @@ class CaptureChild:
         spec, epoch = decode_spec(start["spec"]), int(start["epoch"])
         name_process(f"omma {str(spec.source_id)[-8:]}")
         self._prepare(spec, epoch)
+        self._vigil = Vigil(self._beat_at_disk, now_us=self._clock.monotonic_us())
+        self._reader.on_read = self._vigil.look
         self._reader.start()
         while not self._stop_reason:
             self._round()
@@ -86,6 +90,7 @@ class CaptureChild:
             raise ProtocolError(f"expected a source of one stream, got {len(spec.streams)}")
         (stream,) = spec.streams
         self._spec = spec
+        self._is_single_session = bool(spec.options.get("single_session"))
         self._stream_id = stream.stream_id
         self._journal = Journal(
             journal_path(stream.volume_root, spec.source_id, epoch), keeps_off=_is_no_volume
@@ -113,19 +118,22 @@ class CaptureChild:
 
     def _round(self) -> None:
         is_watched = self._reader.is_watched = self._publisher.level > DemandLevel.NONE
-        for message in self._line.wait(_WATCHED_TICK_S if is_watched else _TICK_S):
+        tick_s = _WATCHED_TICK_S if is_watched else _TICK_S
+        for message in self._line.wait(0 if self._is_behind else tick_s):
             self._heed(message)
-        self._empty_mailbox()
+        self._is_behind = not self._empty_mailbox()
         self._recorder.tick()
         now_us = self._clock.monotonic_us()
+        if self._vigil.turned(now_us) > _LONG_TURN_S:
+            self._say_state(self._state)  # what the supervisor said of the wait is over
         if self._line.is_closed:
             self._stop_reason = "the supervisor is gone"
         elif now_us - self._heard_us > _SILENCE_US:
             self._stop_reason = "the supervisor is silent"
         elif self._reader.is_hung:
             self._stop_reason = "the source hangs"
-        elif now_us - self._beat_us >= _BEAT_US:
-            self._beat(now_us)
+        elif self._pulse.is_due(now_us):
+            self._line.say({"say": "beat", **self._pulse.beat(now_us, self._state)})
 
     def _heed(self, message: dict[str, Any]) -> None:
         self._heard_us = self._clock.monotonic_us()
@@ -140,16 +148,20 @@ class CaptureChild:
                     self._recorder.set_volumes(decode_volumes(message["volumes"]))
             case "stop":
                 self._stop_reason = str(message.get("reason", "planned"))
-            case "beat" | "start":
+            case "beat":
+                self._reader.is_held = bool(message.get("alone")) and self._is_single_session
+            case "start":
                 pass
             case other:
                 logger.warning("the supervisor said %r, which no child knows", other)
 
-    def _empty_mailbox(self) -> None:
-        for _ in range(_MOST_ITEMS_A_TICK):
+    def _empty_mailbox(self) -> bool:
+        """Take what waits, for a while; return whether that was all."""
+        until_us = self._clock.monotonic_us() + _MOST_US_A_TURN
+        while self._clock.monotonic_us() < until_us:
             match self._mailbox.take():
                 case None:
-                    return
+                    return True
                 case Delivery() as delivery:
                     if self._session is not None and self._session.take(delivery, self._figures):
                         self._say_live(self._session.coding)
@@ -160,6 +172,7 @@ class CaptureChild:
                     self._broken(broken)
                 case Overflowed(count):
                     self._recorder.interrupt(GapCause.OVERLOAD, f"{count} packets were dropped")
+        return False
 
     def _new_session(self, info: SourceInfo) -> Session:
         not_before_us = self._session.latest_us if self._session else 0
@@ -205,26 +218,15 @@ class CaptureChild:
         sequence = self._journal.append(payload)
         self._line.say({"say": "news", "sequence": sequence, "payload": payload})
 
-    def _beat(self, now_us: int) -> None:
-        figures = self._figures
-        elapsed_us = max(1, now_us - self._beat_us) if self._beat_us else _BEAT_US
-        beat = Beat(
-            state=self._state,
-            packets=figures.packets,
-            bytes=figures.bytes,
-            dropped=self._mailbox.dropped,
-            bitrate_bps=(figures.bytes - self._beat_bytes) * 8_000_000 // elapsed_us,
-            frame_rate=round((figures.packets - self._beat_packets) * 1_000_000 / elapsed_us, 2),
-            last_packet_us=figures.last_packet_us,
-        )
-        self._beat_us, self._beat_packets, self._beat_bytes = now_us, figures.packets, figures.bytes
-        self._line.say({"say": "beat", **beat})
+    def _beat_at_disk(self, seconds: float) -> None:
+        self._line.say({"say": "beat", **self._pulse.beat_at_disk(seconds, self._state)})
 
     def _finish(self) -> None:
         """Close what is open and say goodbye; an alarm ends what takes longer than three seconds."""
         signal.alarm(_STOP_S)
         self._reader.stop()
-        self._empty_mailbox()
+        while not self._empty_mailbox():
+            continue
         if self._session is not None:
             self._session.close()
         self._recorder.finish()

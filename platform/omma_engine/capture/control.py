@@ -3,6 +3,7 @@
 import json
 import select
 import socket
+import threading
 from collections import deque
 from typing import Any
 
@@ -14,7 +15,7 @@ _MAX_UNSENT_BYTES = 4_194_304
 
 
 class ControlLine:
-    """The child's end of the line. One thread.
+    """The child's end of the line. One thread; `say` may be called from another one too.
 
     What the supervisor does not read is kept up to 4 MiB; beyond that the oldest lines are dropped, beats
     and news alike: the news are in the journal, which the supervisor reads when this life has ended.
@@ -26,24 +27,27 @@ class ControlLine:
         self._incoming = b""
         self._unsent: deque[bytes] = deque()
         self._unsent_bytes = 0
+        self._sending = threading.Lock()
         self.is_closed = False
 
     def say(self, message: dict[str, Any]) -> None:
         """Send a line now or, as far as the supervisor does not read, later."""
         line = json.dumps(message, separators=(",", ":")).encode() + b"\n"
-        self._unsent.append(line)
-        self._unsent_bytes += len(line)
-        self._send()
-        while self._unsent_bytes > _MAX_UNSENT_BYTES and len(self._unsent) > 1:
-            self._unsent_bytes -= len(self._unsent[1])
-            del self._unsent[1]  # the first may be half sent
+        with self._sending:
+            self._unsent.append(line)
+            self._unsent_bytes += len(line)
+            self._send()
+            while self._unsent_bytes > _MAX_UNSENT_BYTES and len(self._unsent) > 1:
+                self._unsent_bytes -= len(self._unsent[1])
+                del self._unsent[1]  # the first may be half sent
 
     def wait(self, timeout_s: float) -> list[dict[str, Any]]:
         """Wait at most so long, and return the lines that came; sets `is_closed` when no more will."""
         writers = [self._socket] if self._unsent else []
         readable, writable, _ = select.select([self._socket], writers, [], max(0.0, timeout_s))
         if writable:
-            self._send()
+            with self._sending:
+                self._send()
         return self._receive() if readable else []
 
     def close(self) -> None:

@@ -6,6 +6,8 @@ Down (supervisor → child)
     {"do": "mode", "stream_id": ..., "mode": "events"} record mode changed without a restart
     {"do": "volumes", "stream_id": ..., "volumes": []} where to write from now on, the wanted one first
     {"do": "beat"}                                     the supervisor lives; none for 5 s: finish and exit
+    {"do": "beat", "alone": true}                      its leases may be somebody else's by now: a source that
+                                                       lets in one client is not opened again if it breaks
     {"do": "stop", "reason": "planned"}                close the segment at its last whole fragment and exit 0
 
 Up (child → supervisor)
@@ -122,3 +124,4 @@ class Beat(TypedDict):
     bitrate_bps: int
     frame_rate: float
     last_packet_us: int
+    disk_wait_s: NotRequired[float]  # the packet loop waits for the disk: said by the thread that reads

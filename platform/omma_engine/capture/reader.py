@@ -22,6 +22,7 @@ from omma_engine.sources.base import PacketSource
 
 logger = logging.getLogger(__name__)
 
+_HELD_S = 0.2
 _HANG_US = 45_000_000
 _PAUSE_S = 0.15
 _CAUGHT_UP_US = 3_000
@@ -50,6 +51,10 @@ class SourceReader:
         self._is_waiting = False
         self.is_watched = False
         """Set by the packet loop: somebody wants each packet without delay."""
+        self.is_held = False
+        """Set by the packet loop: a source that broke is not opened again as long as this is true."""
+        self.on_read: Callable[[int], None] = _ignore
+        """Called after each read with the monotonic time; set before `start`."""
 
     def start(self) -> None:
         self._thread.start()
@@ -91,6 +96,8 @@ class SourceReader:
             wait_at(self._door, wait_s, self._stopping.wait)
         else:
             self._stopping.wait(wait_s)
+        while self.is_held and not self._stopping.wait(_HELD_S):
+            continue
 
     def _session(self) -> SourceError:
         """Read the source from its opening to its failure, which is returned."""
@@ -115,6 +122,7 @@ class SourceReader:
         while not self._stopping.is_set():
             self._mailbox.deliver(source.read())
             self._alive_us = after_us = self._clock.monotonic_us()
+            self.on_read(after_us)
             has_waited = after_us - before_us >= _CAUGHT_UP_US
             if (
                 may_pause
@@ -125,3 +133,7 @@ class SourceReader:
                 time.sleep(_PAUSE_S)
                 after_us = self._clock.monotonic_us()
             before_us = after_us
+
+
+def _ignore(_: int) -> None:
+    """Nobody watches."""

@@ -9,7 +9,7 @@ from omma_engine.capture.spec import encode_spec, encode_volumes
 from omma_engine.errors import SourceUnreachableError
 from omma_engine.ids import uuid7
 from omma_engine.ports import Claimable, NewsItem
-from omma_engine.supervise.dialect import Assignment, Line
+from omma_engine.supervise.dialect import Assignment, Line, Trouble
 from omma_engine.types import GapCause, RecordMode, SourceSpec, SourceState, VolumeSpec
 
 FROM_ABOVE = -1  # the sequence of news that the supervisor makes: in no journal, never acknowledged
@@ -74,20 +74,20 @@ class CaptureDialect:
     def ack(self, item: NewsItem) -> Line:
         return {"do": "ack", "sequence": item.sequence}
 
-    def trouble(self, item: Claimable, *, epoch: int, code: str, detail: str, at_us: int) -> list[NewsItem]:
-        """Say that the source failed, and that a gap begins in each stream that should be recorded."""
+    def trouble(self, item: Claimable, trouble: Trouble, *, epoch: int, at_us: int) -> list[NewsItem]:
+        """Say how the source is; where it has failed, a gap begins in each stream that should be recorded."""
         state: dict[str, Any] = {
             "kind": NewsKind.STATE.value,
             "source_id": str(item.object_id),
-            "state": SourceState.FAILED.value,
-            "code": code,
-            "detail": detail,
+            "state": (SourceState.LIVE if trouble.is_running else SourceState.FAILED).value,
+            "code": trouble.code,
+            "detail": trouble.detail,
             "at_us": at_us,
         }
         gaps = [
-            _gap(stream_id, cause=_CAUSES.get(code, GapCause.CAMERA), detail=detail, at_us=at_us)
+            _gap(stream_id, trouble, at_us=at_us)
             for stream_id, mode in self._modes(item)
-            if mode != RecordMode.OFF
+            if mode != RecordMode.OFF and not trouble.is_running
         ]
         return [NewsItem(item.object_id, epoch, FROM_ABOVE, payload) for payload in (state, *gaps)]
 
@@ -96,15 +96,15 @@ def _no_volumes(_item: Claimable) -> Sequence[VolumeSpec]:
     return ()
 
 
-def _gap(stream_id: str, *, cause: GapCause, detail: str, at_us: int) -> dict[str, Any]:
+def _gap(stream_id: str, trouble: Trouble, *, at_us: int) -> dict[str, Any]:
     return {
         "kind": NewsKind.GAP.value,
         "gap_id": str(uuid7(at_us // 1000)),
         "stream_id": stream_id,
         "start_us": at_us,
         "end_us": None,
-        "cause": cause.value,
-        "detail": detail,
+        "cause": _CAUSES.get(trouble.code, GapCause.CAMERA).value,
+        "detail": trouble.detail,
     }
 
 

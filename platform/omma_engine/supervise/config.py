@@ -13,7 +13,8 @@ class SupervisorConfig:
     round_s: float = 1.0  # renew, read what is wanted, claim, commit
     beat_s: float = 1.0  # to every child; a child that hears none for 5 s finishes
     alone_s: float = 5.0  # leases unconfirmed for so long (they last 6 s) may soon be somebody else's
-    silence_s: float = 12.0  # a child that says nothing for so long is killed
+    silence_s: float = 9.0  # a child that says nothing for so long is killed
+    disk_wait_s: float = 5.0  # a child that waits for its disk so long is shown to do so
     stop_grace_s: float = 4.0  # between `stop` and SIGKILL (a capture child bounds itself to 3 s)
     stop_s: float = 8.0  # bound of `stop`
     handover_s: float = 5.0  # how long a drained child may wait for its successor's first keyframe

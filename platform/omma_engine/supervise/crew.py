@@ -93,6 +93,11 @@ class Crew:
             for line in lines:
                 child.send(line)
 
+    def beat_of(self, object_id: UUID) -> Line:
+        """Return the last beat of the child that has this object."""
+        child = self.children.get(self.place.get(object_id, ""))
+        return child.beat if child is not None else {}
+
     def tell(self, item: NewsItem) -> None:
         """Acknowledge news up to this item, if the child that said them still lives."""
         child = self.children.get(self.place.get(item.object_id, ""))

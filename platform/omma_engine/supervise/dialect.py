@@ -19,6 +19,15 @@ class Assignment:
     payload: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with one object; where it `is_running`, its child goes on all the same."""
+
+    code: str
+    detail: str
+    is_running: bool = False
+
+
 class Dialect(Protocol):
     """The words of one kind of children. All but `prepare` run on the loop thread and must not block."""
 
@@ -50,8 +59,8 @@ class Dialect(Protocol):
         """Return the line that tells a child that its news up to this item are in the database."""
         ...
 
-    def trouble(self, item: Claimable, *, epoch: int, code: str, detail: str, at_us: int) -> list[NewsItem]:
-        """Say, in the child's stead, that it cannot run (`sequence` -1: nothing to acknowledge)."""
+    def trouble(self, item: Claimable, trouble: Trouble, *, epoch: int, at_us: int) -> list[NewsItem]:
+        """Say in the child's stead what is wrong (`sequence` -1: nothing to acknowledge)."""
         ...
 
 

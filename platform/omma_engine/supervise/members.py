@@ -1,12 +1,13 @@
 """One object that this worker holds: its lease, its life now, and when its next one is due."""
 
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
 from omma_engine.ports import Claimable, Lease
+from omma_engine.supervise.dialect import Trouble
 from omma_engine.supervise.restarts import RestartPolicy
 
 
@@ -34,7 +35,7 @@ class Member:
     is_leaving: bool = False  # no longer wanted, or lost: ends for good
     is_lost: bool = False  # another worker holds the lease now
     running_fingerprint: str = ""
-    trouble: str = field(default="")  # the last trouble that was told, so that it is told once
+    trouble: Trouble | None = None  # the last one that was told, so that it is told once
 
     @property
     def object_id(self) -> UUID:

@@ -10,7 +10,7 @@ from omma_engine.errors import EngineError
 from omma_engine.ports import Claimable, Lease, NewsItem
 from omma_engine.supervise.config import SupervisorConfig
 from omma_engine.supervise.crew import Crew, Ended
-from omma_engine.supervise.dialect import Assignment
+from omma_engine.supervise.dialect import Assignment, Trouble
 from omma_engine.supervise.lanes import Lane
 from omma_engine.supervise.members import Member, Phase
 from omma_engine.supervise.restarts import RestartPolicy
@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 _SECOND_US = 1_000_000
 _BYE_ENDED = "ended"
+_DISK_WAIT = Trouble("slow_disk", "the disk takes nothing, what comes waits in memory", is_running=True)
 
 
 @dataclass(slots=True)
@@ -78,6 +79,8 @@ class Roster:
                 self._prepare(member)
             if member.phase is Phase.PREPARING and member.preparing is not None and member.preparing.done():
                 self._begin(member, now_us)
+            if member.phase is Phase.RUNNING:
+                self._look_at_disk(member)
             if member.is_leaving and member.is_out:
                 self._strike_off(member)
 
@@ -143,13 +146,13 @@ class Roster:
         try:
             payload = future.result()
         except EngineError as error:
-            self._tell_trouble(member, error.code, str(error))
+            self._tell_trouble(member, Trouble(error.code, str(error)))
             member.due_us = member.restarts.after_exit(now_us=now_us, lived_us=0, is_crash=False)
             return
         assignment = Assignment(member.object_id, member.epoch + 1, payload)
         if self.crew.begin(member.item, assignment):
             member.epoch += 1
-            member.phase, member.trouble = Phase.RUNNING, ""
+            member.phase, member.trouble = Phase.RUNNING, None
             member.running_fingerprint = member.item.fingerprint
         else:
             member.due_us = now_us + _SECOND_US // 4
@@ -162,16 +165,26 @@ class Roster:
             logger.warning("the child of %s ended with status %d", ended.object_id, ended.status)
         if member.restarts.is_parked:
             detail = f"crashed {self.config.crashes_to_park} times, next try in {self.config.park_s:.0f} s"
-            self._tell_trouble(member, "parked", detail)
+            self._tell_trouble(member, Trouble("parked", detail))
 
-    def _tell_trouble(self, member: Member, code: str, detail: str) -> None:
-        if member.trouble == f"{code} {detail}":
+    def _tell_trouble(self, member: Member, trouble: Trouble) -> None:
+        if member.trouble == trouble:
             return
-        member.trouble = f"{code} {detail}"
-        logger.warning("%s %s cannot run: %s %s", member.lease.kind, member.object_id, code, detail)
-        self.troubles += self.crew.dialect.trouble(
-            member.item, epoch=member.epoch, code=code, detail=detail, at_us=self.clock.now_us()
+        member.trouble = trouble
+        logger.warning(
+            "%s %s has trouble: %s %s", member.lease.kind, member.object_id, trouble.code, trouble.detail
         )
+        self.troubles += self.crew.dialect.trouble(
+            member.item, trouble, epoch=member.epoch, at_us=self.clock.now_us()
+        )
+
+    def _look_at_disk(self, member: Member) -> None:
+        """Tell of a child that waits for its disk; it says itself when that is over."""
+        beat = self.crew.beat_of(member.object_id)
+        if beat.get("disk_wait_s", 0.0) >= self.config.disk_wait_s:
+            self._tell_trouble(member, _DISK_WAIT)
+        elif member.trouble == _DISK_WAIT:
+            member.trouble = None
 
     def _strike_off(self, member: Member) -> None:
         del self.members[member.object_id]

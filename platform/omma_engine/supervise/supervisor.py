@@ -287,8 +287,6 @@ class Supervisor:
         except RuntimeError:  # the lane is closed already
             return
 
-    # --- waiting -------------------------------------------------------------------------------------------
-
     def _wait(self, timeout_s: float) -> None:
         """Wait for a wake-up, an exit, or word that desired state changed; children are read at each tick."""
         descriptors = list(self._ports.spawner.filenos())

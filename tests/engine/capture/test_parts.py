@@ -31,23 +31,35 @@ def delivery(size: int, *, is_keyframe: bool = False) -> Delivery:
     return Delivery(0, size, is_keyframe, list)
 
 
-def test_a_full_mailbox_drops_up_to_the_next_keyframe_and_says_so() -> None:
+@pytest.mark.fault("F23")
+def test_a_full_mailbox_drops_its_oldest_pictures_up_to_a_keyframe_and_says_so() -> None:
     mailbox = Mailbox(most_bytes=100)
-    first = delivery(101, is_keyframe=True)
-    for each in (first, delivery(10), delivery(10, is_keyframe=True)):
-        mailbox.deliver(each)
+    opened, second = Opened(SourceInfo(codec_info())), delivery(40, is_keyframe=True)
+    mailbox.deliver(delivery(40, is_keyframe=True))
+    mailbox.deliver(delivery(20))
+    mailbox.put(opened)
+    mailbox.deliver(second)
+    last = delivery(10)
 
-    assert mailbox.take() is first
-    mailbox.deliver(delivery(10))
-    mailbox.put(Opened(SourceInfo(codec_info())))
+    mailbox.deliver(last)
+
+    assert mailbox.waiting_bytes == 50
+    assert [mailbox.take() for _ in range(5)] == [Overflowed(2), opened, second, last, None]
+    assert mailbox.dropped == 2
+
+
+@pytest.mark.fault("F23")
+def test_a_group_too_large_for_the_mailbox_is_left_out_whole() -> None:
+    mailbox = Mailbox(most_bytes=100)
+    for each in (delivery(90, is_keyframe=True), delivery(20), delivery(1), delivery(1)):
+        mailbox.deliver(each)
+    assert (mailbox.take(), mailbox.waiting_bytes) == (None, 0)
+
     key = delivery(10, is_keyframe=True)
     mailbox.deliver(key)
 
-    assert isinstance(mailbox.take(), Opened)
-    assert mailbox.take() == Overflowed(3)
-    assert mailbox.take() is key
-    assert mailbox.take() is None
-    assert mailbox.dropped == 3
+    assert [mailbox.take() for _ in range(3)] == [Overflowed(4), key, None]
+    assert mailbox.dropped == 4
 
 
 @pytest.mark.fault("F1")

@@ -12,7 +12,7 @@ from uuid import UUID
 from omma_engine.errors import SourceError
 from omma_engine.ports import Claimable, Lease, NewsItem
 from omma_engine.supervise import Supervisor, SupervisorConfig
-from omma_engine.supervise.dialect import Assignment, Line
+from omma_engine.supervise.dialect import Assignment, Line, Trouble
 from omma_engine.supervise.lanes import InlineLane
 from omma_engine.supervise.spawning import Exit, Spawned
 from omma_engine.supervise.supervisor import Ports
@@ -241,8 +241,8 @@ class FakeDialect:
     def ack(self, item: NewsItem) -> Line:
         return {"do": "ack", "sequence": item.sequence}
 
-    def trouble(self, item: Claimable, *, epoch: int, code: str, detail: str, at_us: int) -> list[NewsItem]:
-        return [NewsItem(item.object_id, epoch, -1, {"trouble": code})]
+    def trouble(self, item: Claimable, trouble: Trouble, *, epoch: int, at_us: int) -> list[NewsItem]:
+        return [NewsItem(item.object_id, epoch, -1, {"trouble": trouble.code})]
 
 
 class FakeHostDialect(FakeDialect):

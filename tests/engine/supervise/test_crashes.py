@@ -7,6 +7,7 @@ import pytest
 from omma_engine.ids import uuid7
 from omma_engine.ports import Claimable, NewsItem
 from omma_engine.supervise.capture_dialect import CaptureDialect
+from omma_engine.supervise.dialect import Trouble
 from tests.engine.supervise.fakes import FakeDatabase, Worker
 
 
@@ -118,8 +119,27 @@ def test_a_camera_that_cannot_run_is_a_gap_in_all_that_it_should_record() -> Non
     dialect = CaptureDialect(lambda item: item.spec, lambda _: [(kept, "events"), (off, "off")])
     item = Claimable(uuid7(), "1", None)
 
-    state, gap = dialect.trouble(item, epoch=5, code="parked", detail="crashed", at_us=7_000_000)
+    state, gap = dialect.trouble(item, Trouble("parked", "crashed"), epoch=5, at_us=7_000_000)
 
     assert (state.payload["state"], state.payload["code"]) == ("failed", "parked")
     assert (gap.payload["stream_id"], gap.payload["cause"], gap.payload["end_us"]) == (kept, "worker", None)
     assert (gap.payload["start_us"], gap.sequence) == (7_000_000, -1)
+
+
+@pytest.mark.fault("F23")
+def test_a_child_that_waits_for_its_disk_is_shown_to_and_left_alone(
+    worker: Worker, database: FakeDatabase, source: UUID
+) -> None:
+    worker.turn(1)
+    child = worker.child(source)
+    for waited_s in range(2, 40):
+        child.say(say="beat", state="live", disk_wait_s=waited_s)
+        worker.turn(1, beating=False)
+
+    assert not child.is_killed
+    assert [item.payload for item in database.committed] == [{"trouble": "slow_disk"}]
+    child.say(say="beat", state="live")
+    worker.turn(1, beating=False)
+    child.say(say="beat", state="live", disk_wait_s=6)
+    worker.turn(2, beating=False)
+    assert len(database.committed) == 2
