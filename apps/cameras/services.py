@@ -14,7 +14,7 @@ from apps.cameras.models import Camera, Driver
 from apps.cameras.options import check_options, default_options
 from apps.cameras.provisioning import prepare_removal, provision
 from apps.core import audit, outbox
-from apps.core.exceptions import InvalidInputError
+from apps.core.exceptions import InvalidInputError, NotVisibleError
 from apps.core.numbering import next_number
 
 _PLAIN_FIELDS = frozenset({"name", "is_enabled", "is_on_wall"})
@@ -60,7 +60,7 @@ def add_camera(
 @transaction.atomic
 def update_camera(*, actor: Actor, camera: Camera, changes: Mapping[str, Any]) -> Camera:
     """Change a camera. A new address drops the trust in the old one; a login that is not given stays."""
-    camera = Camera.objects.select_for_update(of=("self",)).select_related("account").get(pk=camera.pk)
+    camera = _locked(camera)
     require(actor, Action.MANAGE_CAMERAS, _resource(camera))
     for field in _PLAIN_FIELDS & changes.keys():
         value = changes[field]
@@ -77,10 +77,20 @@ def update_camera(*, actor: Actor, camera: Camera, changes: Mapping[str, Any]) -
 @transaction.atomic
 def delete_camera(*, actor: Actor, camera: Camera) -> None:
     """Remove a camera with everything under it; its files follow as soon as nothing writes there."""
+    camera = _locked(camera)
     require(actor, Action.MANAGE_CAMERAS, _resource(camera))
     prepare_removal(camera, actor)
     _tell(actor, "camera.deleted", camera, {})
     camera.delete()
+
+
+def _locked(camera: Camera) -> Camera:
+    """Lock the row and return it as it is now; raise `NotVisibleError` when it was removed meanwhile."""
+    rows = Camera.objects.select_for_update(of=("self",)).select_related("account")
+    try:
+        return rows.get(pk=camera.pk)
+    except Camera.DoesNotExist as error:
+        raise NotVisibleError from error
 
 
 def _change_address(camera: Camera, changes: Mapping[str, Any]) -> None:

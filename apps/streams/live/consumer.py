@@ -134,7 +134,7 @@ def _credit_in(text: str | None) -> int | None:
     """Return the credit that a client's message grants; None when it is no such message."""
     try:
         message: Any = json.loads(text or "")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     credit = message.get("credit") if isinstance(message, dict) else None
     if not isinstance(credit, int) or isinstance(credit, bool) or credit < 1:

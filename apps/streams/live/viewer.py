@@ -32,6 +32,7 @@ class Viewer:
         self._held: deque[Held] = deque()
         self._held_bytes = 0
         self._credits = 0
+        self._starved_since_s: float | None = None
         self._has_begun = False
         self._needs_keyframe = True
         self._skipped = 0
@@ -51,6 +52,7 @@ class Viewer:
         self._skipped = 0
         if self._has_begun:
             self._credits = 0
+        self._starved_since_s = None
         self._has_begun = True
         self._needs_keyframe = True
         self.say({"type": "hello", "codec": init.codec_string, "width": init.width, "height": init.height})
@@ -61,7 +63,10 @@ class Viewer:
             self._skipped += 1
             return
         self._needs_keyframe = False
-        self._held.append(Held(fragment, time.monotonic()))
+        now_s = time.monotonic()
+        if not self._credits and self._starved_since_s is None:
+            self._starved_since_s = now_s
+        self._held.append(Held(fragment, now_s))
         self._held_bytes += len(fragment.data)
         if self._is_behind():
             self._skip()
@@ -69,12 +74,13 @@ class Viewer:
 
     def grant(self, credit: int) -> None:
         self._credits = min(MAX_CREDITS, self._credits + credit)
+        self._starved_since_s = None
         self._changed.set()
 
     @property
     def stalled_s(self) -> float:
-        """For how long something has been waiting for a credit."""
-        return time.monotonic() - self._held[0].since_s if self._held and not self._credits else 0.0
+        """For how long there has been something to send and no credit, whatever was skipped meanwhile."""
+        return time.monotonic() - self._starved_since_s if self._starved_since_s is not None else 0.0
 
     async def next_message(self) -> str | bytes:
         """Wait for, and take, what is to be sent now: a word, an init segment, or all fragments that wait."""

@@ -128,6 +128,6 @@ def _actor_behind(scope: Any) -> Actor:
 def _is_ping(text: str | None) -> bool:
     try:
         message = json.loads(text or "")
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(message, dict) and message.get("type") == "ping"

@@ -86,7 +86,7 @@ class RuleForm(forms.Form):
         text = self.cleaned_data["polygon"] or "[]"
         try:
             points = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise forms.ValidationError(_("The zone is not a list of points.")) from None
         if not isinstance(points, list):
             raise forms.ValidationError(_("The zone is not a list of points."))

@@ -108,10 +108,13 @@ class CameraHttp:
             headers={"Host": parts.netloc.rpartition("@")[2]},
             extensions={"sni_hostname": parts.hostname or ""},
         )
+        request.headers.encoding = "utf-8"  # of names and realms in a Digest answer (RFC 7616, 4)
         try:
             return self._client.send(request, auth=auth, stream=True)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise _error_of(error, was_open=False) from error
+        except (KeyError, ValueError, NotImplementedError) as error:  # a challenge that httpx cannot answer
+            raise SourceAuthError("the camera asks for its login in an unknown way") from error
 
     def _is_own(self, url: str) -> bool:
         parts = urlsplit(url)

@@ -139,3 +139,16 @@ def test_a_removed_camera_takes_its_files_along_once_nothing_writes(
     assert sorted(path.name for path in (root / "segments").iterdir()) == sorted(map(str, others))
     assert not Lease.objects.filter(object_id=source.id).exists()
     assert Outbox.objects.filter(kind="camera.deleted").count() == 1
+
+
+def test_what_was_removed_meanwhile_is_not_removed_or_changed_again(home: Account) -> None:
+    camera = add(home)
+    seen_by_another = Camera.objects.get(pk=camera.pk)
+    services.delete_camera(actor=system_actor(), camera=camera)
+
+    with pytest.raises(NotVisibleError):
+        services.delete_camera(actor=system_actor(), camera=seen_by_another)
+    with pytest.raises(NotVisibleError):
+        services.update_camera(actor=system_actor(), camera=seen_by_another, changes={"name": "Gate"})
+
+    assert AuditEntry.objects.filter(action="camera.deleted").count() == 1

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import quote, unquote
 from uuid import UUID
 
 import pytest
@@ -46,6 +47,8 @@ class Handler(BaseHTTPRequestHandler):
             threading.Event().wait(1.5)
         elif kind == "login" and not self.headers.get("Authorization"):
             self._answer(401, b"", **{"WWW-Authenticate": 'Basic realm="camera"'})
+        elif kind == "digest" and "Digest" not in self.headers.get("Authorization", ""):
+            self._answer(401, b"", **{"WWW-Authenticate": f'Digest realm="camera", nonce="1"{unquote(rest)}'})
         else:
             self._answer(200, b"y" * 5000)
 
@@ -185,6 +188,26 @@ def test_where_cameras_may_be(address: str, is_allowed: bool) -> None:
 def test_numeric_hosts_take_the_place_of_names() -> None:
     assert with_numeric_host("rtsp://u:p@cam:8554/a?b=1", "fd00::5") == "rtsp://u:p@[fd00::5]:8554/a?b=1"
     assert with_numeric_host("rtsp://cam/a", "") == "rtsp://cam/a"
+
+
+def test_a_digest_login_may_hold_any_letter(camera: tuple[str, type[Handler]]) -> None:
+    address = camera[0].replace("http://", "http://j%C3%BCrgen:%C3%A9%40@") + "/digest/"
+    http = http_for(address)
+
+    assert len(http.open(address).body(10_000)) == 5000
+    assert 'username="jürgen"' in camera[1].asked[-1][2].encode("latin-1").decode()
+    http.close()
+
+
+@pytest.mark.parametrize("challenge", [', algorithm="XYZ"', ', qop="auth-int"', ", nonsense"])
+def test_a_login_that_cannot_be_answered_is_a_refused_one(
+    camera: tuple[str, type[Handler]], challenge: str
+) -> None:
+    address = camera[0].replace("http://", "http://eve:pw@") + f"/digest/{quote(challenge)}"
+    http = http_for(address)
+    with pytest.raises(SourceAuthError, match="unknown way"):
+        http.open(address)
+    http.close()
 
 
 JPEG = b"\xff\xd8 picture \xff\xd9"

@@ -210,7 +210,7 @@ async def test_a_stream_without_packets_says_that_it_waits(
 
 
 async def test_a_client_that_speaks_nonsense_is_told(house: House) -> None:
-    for text in ("credit", "[]", '{"credit": 0}', '{"credit": true}', '{"credit": "4"}'):
+    for text in ("credit", "[]", '{"credit": 0}', '{"credit": true}', '{"credit": "4"}', "[" * 50_000):
         async with open_socket(house.stream.pk, house.alice.headers) as socket:
             await socket.send_to(text_data=text)
 

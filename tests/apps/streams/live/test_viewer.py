@@ -99,6 +99,17 @@ async def test_credits_before_the_first_hello_count(clock: Clock) -> None:
     assert await viewer.next_message() == (2).to_bytes(8, "big") + b"\x02" * 10
 
 
+async def test_who_takes_nothing_in_is_stalled_however_much_is_skipped(clock: Clock) -> None:
+    viewer = Viewer()
+    for number in range(24):
+        viewer.offer(fragment(number, is_keyframe=number % 2 == 0))
+        clock.now_s += 0.5
+
+    assert viewer.stalled_s == 12
+    viewer.grant(1)
+    assert viewer.stalled_s == 0
+
+
 async def test_credits_are_bounded(clock: Clock) -> None:
     viewer = Viewer()
     viewer.grant(10**9)
