@@ -8,9 +8,12 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.core import periodic, worker_steps
+        from apps.core.deafness import watch_of
         from apps.core.outbox_loop import outbox_loop
 
         worker_steps.register("default", "outbox", lambda _worker: outbox_loop())
+        for queue in ("default", "recording", "retention"):
+            worker_steps.register(queue, f"hearing-{queue}", watch_of(queue))
         periodic.register(
             "partitions", "Make and drop weekly partitions", "apps.core.partitions.maintain", "15 * * * *"
         )

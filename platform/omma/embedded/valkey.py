@@ -28,7 +28,7 @@ class ValkeySpec:
 
 
 BROKER = ValkeySpec("broker", "noeviction", 0)
-BUS = ValkeySpec("bus", "allkeys-lru", 512 * 1024 * 1024)
+BUS = ValkeySpec("bus", "noeviction", 512 * 1024 * 1024)  # full, it refuses: a whole GOP is dropped
 
 
 class Valkey:
