@@ -27,7 +27,7 @@ from apps.recordings import rolls
 from apps.recordings.expiry import expire
 from apps.recordings.models import Recording, RecordingState, RetentionPolicy
 from apps.streams.models import Segment, SegmentState, Stream, Volume, VolumeState
-from apps.streams.volumes import state_of
+from apps.streams.volume_states import state_of
 from omma_engine.retention import (
     Footage,
     Interval,

@@ -7,9 +7,11 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from apps.accounts.access import actor_of
-from apps.streams import services
-from apps.streams.models import Gap, Mode, Segment, Source, Stream, StreamLog, Volume
-from apps.streams.volumes import state_of
+from apps.streams import (
+    services,
+    volume_admin,  # noqa: F401 - registers volumes
+)
+from apps.streams.models import Gap, Mode, Segment, Source, Stream, StreamLog
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):
@@ -188,33 +190,3 @@ class StreamLogAdmin(ReadOnlyAdmin):
     search_fields = ["detail", "source__camera__name"]
     ordering = ["-at"]
     show_full_result_count = False
-
-
-@admin.register(Volume)
-class VolumeAdmin(admin.ModelAdmin[Volume]):
-    list_display = [
-        "name",
-        "root",
-        "node_name",
-        "state",
-        "is_default",
-        "max_bytes",
-        "min_free_bytes",
-        "checked_at",
-    ]
-    list_filter = ["state"]
-    search_fields = ["name", "root"]
-    fields = ["name", "root", "node_name", "state", "is_default", "max_bytes", "min_free_bytes", "checked_at"]
-    readonly_fields = ["root", "state", "is_default", "checked_at"]
-    actions = ["look"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Volume | None = None) -> bool:
-        return False
-
-    @admin.action(description="Look at the folder now")
-    def look(self, request: HttpRequest, queryset: QuerySet[Volume]) -> None:
-        for volume in queryset:
-            self.message_user(request, f"{volume.name}: {state_of(volume).label}")

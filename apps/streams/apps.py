@@ -15,6 +15,7 @@ class StreamsConfig(AppConfig):
         from apps.streams.models import Source, Stream
         from apps.streams.removing import plan_removal
         from apps.streams.services import provision_camera
+        from apps.streams.volume_states import VolumeWatch
 
         provisioning.register(10, provision_camera)
         provisioning.register_removal(10, plan_removal)
@@ -22,6 +23,7 @@ class StreamsConfig(AppConfig):
         representations.register("stream", loader_for(streams.all, StreamReadSerializer))
         representations.register("source", loader_for(Source.objects.all, SourceReadSerializer))
         worker_steps.register_supervisor("capture", "capture", capture_supervisor)
+        worker_steps.register("capture", "volume-watch", lambda _worker: VolumeWatch())
         periodic.register("streams.volumes", "Look at the volumes", "apps.streams.tasks.check_volumes", "30")
         periodic.register(
             "streams.explain", "Explain unrecorded time", "apps.streams.tasks.explain_silence", "30"

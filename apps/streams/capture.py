@@ -9,7 +9,7 @@ from django.db import connection
 from apps.core.leases import NodeSpec, PostgresLeaseStore
 from apps.core.models import LeaseKind
 from apps.streams.sinks import CaptureSink
-from apps.streams.sources import WantedSources, make_spec, modes_of
+from apps.streams.sources import WantedSources, make_spec, modes_of, volumes_of
 from apps.streams.successors import recording_successors
 from omma_engine.supervise import Supervisor, SupervisorConfig
 from omma_engine.supervise.capture_dialect import CaptureDialect, child_command, zygote_command
@@ -43,7 +43,7 @@ def capture_supervisor(
         store=store,
         sink=sink,
         spawner=capture_spawner(),
-        dialect=CaptureDialect(make_spec, modes_of),
+        dialect=CaptureDialect(make_spec, modes_of, volumes_of),
         salvager=CaptureSalvager(wanted.places),
         fill=sink.fill,
         on_close=lambda: connection.close(),  # that of the thread that calls it

@@ -104,7 +104,7 @@ class StreamLog(models.Model):
 
 
 class Installation(models.Model):
-    """Which database this is, in one row: each volume's identity file names it, so that another is noticed."""
+    """Which database this is, in one row; each volume's identity file names the one that it belongs to."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     is_only = models.BooleanField(default=True, unique=True, editable=False)

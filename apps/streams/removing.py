@@ -19,7 +19,7 @@ from apps.core.exceptions import UnavailableError
 from apps.core.leases import nudge
 from apps.core.models import Lease, LeaseKind, Task
 from apps.streams.models import Source, Stream, Volume, VolumeState
-from apps.streams.volumes import state_of
+from apps.streams.volume_states import state_of
 from omma_engine.record.recover import sync_folder
 
 logger = logging.getLogger(__name__)

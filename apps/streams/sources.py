@@ -17,8 +17,8 @@ from apps.core.exceptions import (
     OmmaError,
     SecretsError,
 )
-from apps.streams.models import Source
-from apps.streams.volumes import volume_for_host
+from apps.streams.models import Source, Volume
+from apps.streams.volume_choice import recording_order, volumes_of_host
 from omma_engine.errors import (
     SourceError,
     SourceForbiddenError,
@@ -28,7 +28,7 @@ from omma_engine.errors import (
 )
 from omma_engine.ports import Claimable
 from omma_engine.supervise.capture_salvage import Place
-from omma_engine.types import RecordMode, SourceKind, SourceSpec, StreamSpec
+from omma_engine.types import RecordMode, SourceKind, SourceSpec, StreamSpec, VolumeSpec
 
 SEGMENT_S = 60
 _NETWORK_KINDS = {SourceKind.RTSP, SourceKind.HLS, SourceKind.MJPEG}
@@ -55,20 +55,19 @@ class SourceRow:
     trusted_origin: str
     options: dict[str, object]
     streams: tuple[StreamRow, ...]
-    volume_root: Path
+    volumes: tuple[VolumeSpec, ...]  # the wanted one first
     restart_serial: int
     is_single_session: bool = False
     secret: bytes | None = field(default=None, repr=False)
 
     def fingerprint(self) -> str:
-        """Return what a restart is needed for when it changes: everything but the record modes."""
+        """Return what a restart is needed for when it changes: everything but modes and volumes."""
         parts = [
             self.driver,
             self.address,
             self.trusted_origin,
             self.options,
             [[str(stream.stream_id), stream.name] for stream in self.streams],
-            str(self.volume_root),
             self.restart_serial,
             self.is_single_session,
             (self.secret or b"").hex(),
@@ -84,6 +83,7 @@ class WantedSources:
         self._host = host
         self._labels = labels or {}
         self._places: dict[UUID, list[Place]] = {}
+        self._latest: dict[UUID, UUID] = {}
 
     def desired(self) -> Sequence[Claimable]:
         """Return all sources that should run; raises `ConnectionError` when the database is away."""
@@ -93,19 +93,21 @@ class WantedSources:
             connection.close()
             raise ConnectionError(str(error).strip()) from error
         for row in rows:
-            self._places[row.source_id] = [Place(row.volume_root, one.stream_id) for one in row.streams]
+            self._places[row.source_id] = [
+                Place(volume.root, one.stream_id) for volume in row.volumes for one in row.streams
+            ]
         return [
             Claimable(row.source_id, row.fingerprint(), row, is_exclusive=row.is_single_session)
             for row in rows
         ]
 
     def places(self, source_id: UUID) -> list[Place]:
-        """Return where a source's streams are written, as last read."""
+        """Return where a source's streams are or were written, as last read."""
         return self._places.get(source_id, [])
 
     def _rows(self) -> list[SourceRow]:
-        volume = volume_for_host(self._host)
-        if volume is None:
+        volumes = volumes_of_host(self._host, Volume.objects.order_by("id"))
+        if not recording_order(volumes):
             return []
         sources = (
             Source.objects.filter(is_wanted=True, camera__is_enabled=True, account__is_active=True)
@@ -114,8 +116,16 @@ class WantedSources:
             .order_by("id")
         )
         return [
-            _row_of(source, Path(volume.root)) for source in sources if fits(labels_of(source), self._labels)
+            _row_of(source, self._volumes_for(source, volumes))
+            for source in sources
+            if fits(labels_of(source), self._labels)
         ]
+
+    def _volumes_for(self, source: Source, volumes: Sequence[Volume]) -> tuple[VolumeSpec, ...]:
+        wanted = next((stream.volume_id for stream in source.streams.all() if stream.volume_id), None)
+        order = recording_order(volumes, wanted=wanted, latest=self._latest.get(source.id))
+        self._latest[source.id] = order[0].id
+        return tuple(VolumeSpec(Path(volume.root), str(volume.id)) for volume in order)
 
 
 def labels_of(source: Source) -> dict[str, str]:
@@ -144,6 +154,12 @@ def modes_of(item: Claimable) -> list[tuple[str, str]]:
     return [(str(stream.stream_id), stream.mode) for stream in row.streams]
 
 
+def volumes_of(item: Claimable) -> tuple[VolumeSpec, ...]:
+    """Return where the source's streams go, the wanted volume first."""
+    row: SourceRow = item.spec
+    return row.volumes
+
+
 def make_spec(item: Claimable) -> SourceSpec:
     """Open the secret and check the address, as children need it. Raises `SourceError`s with safe words."""
     row: SourceRow = item.spec
@@ -170,8 +186,10 @@ def make_spec(item: Claimable) -> SourceSpec:
                 stream_id=stream.stream_id,
                 name=stream.name,
                 mode=RecordMode(stream.mode),
-                volume_root=row.volume_root,
+                volume_root=row.volumes[0].root,
                 segment_s=SEGMENT_S,
+                volume_id=row.volumes[0].volume_id,
+                other_volumes=row.volumes[1:],
             )
             for stream in row.streams
         ),
@@ -188,7 +206,7 @@ def _source_error(error: OmmaError) -> SourceError:
             return SourceUnsupportedError(error.message)
 
 
-def _row_of(source: Source, volume_root: Path) -> SourceRow:
+def _row_of(source: Source, volumes: tuple[VolumeSpec, ...]) -> SourceRow:
     camera = source.camera
     options = {**camera.options, **source.options}
     options.pop("labels", None)  # where it runs is no reason to restart it
@@ -205,7 +223,7 @@ def _row_of(source: Source, volume_root: Path) -> SourceRow:
             StreamRow(stream.id, stream.name, stream.mode)
             for stream in sorted(source.streams.all(), key=lambda one: one.created_at)
         ),
-        volume_root=volume_root,
+        volumes=volumes,
         restart_serial=source.restart_serial,
         is_single_session=is_single_session,
         secret=bytes(camera.secret) if camera.secret else None,

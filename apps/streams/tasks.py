@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db.models import Max
 from django.utils import timezone
 
-from apps.streams import explaining, volumes
+from apps.streams import explaining, volume_states
 from apps.streams.models import StreamLog
 
 LOG_KEPT = timedelta(days=30)
@@ -13,7 +13,7 @@ LOG_KEPT = timedelta(days=30)
 
 def check_volumes() -> str:
     """Look at every volume."""
-    return f"{volumes.check_volumes()} volumes changed their state"
+    return f"{volume_states.check_volumes()} volumes changed their state"
 
 
 def explain_silence() -> str:

@@ -1,17 +1,14 @@
-"""Volumes: folders known by the identity file in them, and their state as last looked at."""
+"""Volumes and the identity files in them, which name the volume and the installation that it belongs to."""
 
 import json
-import os
-import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
-from apps.core import outbox
-from apps.streams.models import Volume, VolumeState
+from apps.streams.models import Installation, Volume, VolumeKind
 from omma_engine.ids import uuid7
 from omma_engine.record.recover import sync_folder
 from omma_engine.record.volume import IDENTITY_FILE
@@ -19,15 +16,38 @@ from omma_engine.record.volume import IDENTITY_FILE
 _FORMAT = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What an identity file says. Files of before installations had a name do not say whose they are."""
+
+    volume_id: UUID
+    installation: UUID | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        return self.installation in {None, installation_id()}
+
+    def as_text(self) -> str:
+        values = {"volume_id": str(self.volume_id), "format": _FORMAT}
+        return json.dumps(values | ({"installation": str(self.installation)} if self.installation else {}))
+
+
 def default_root() -> Path:
     """Return where segments go unless somebody says otherwise."""
     return Path(settings.OMMA_DATA_DIR) / "volumes" / "default"
 
 
+def installation_id() -> UUID:
+    """Return which database this is; its copies and restored dumps are the same."""
+    found = Installation.objects.values_list("id", flat=True).first()
+    return found or Installation.objects.get_or_create(is_only=True)[0].id
+
+
 def ensure_default_volume(root: Path | None = None) -> Volume:
     """Make the default volume's folder, identity file and row, as far as they are missing.
 
-    A folder that is there keeps the identity it has: a volume moved from elsewhere stays what it is.
+    A folder that is there keeps the identity it has: a volume moved from elsewhere stays what it is, and one
+    that this database does not know (it is new, or another one's) shows as foreign until it is adopted.
     """
     root = (root or default_root()).absolute()
     known = Volume.objects.filter(root=str(root)).first()
@@ -35,79 +55,72 @@ def ensure_default_volume(root: Path | None = None) -> Volume:
     with transaction.atomic():
         if known is not None:
             return known  # a foreign identity shows in its state
-        moved = Volume.objects.filter(id=volume_id).first()
+        moved = Volume.objects.filter(id=volume_id).first() if volume_id else None
         if moved is not None:
             moved.root = str(root)
             moved.save(update_fields=["root", "updated_at"])
             return moved
         has_default = Volume.objects.filter(is_default=True).exists()
         return Volume.objects.create(
-            id=volume_id,
-            name="default" if not has_default else f"default {volume_id.hex[-6:]}",
+            id=volume_id or uuid7(),  # any other than that in the folder
+            name="default" if not has_default else f"default {root.name}"[:120],
             root=str(root),
             is_default=not has_default,
         )
 
 
-def volume_for_host(host: str) -> Volume | None:
-    """Return the volume that this machine writes to: its own, else the default one."""
-    volumes = list(Volume.objects.all())
-    own = [volume for volume in volumes if volume.node_name and volume.node_name == host]
-    return next(iter(own or [volume for volume in volumes if volume.is_default]), None)
-
-
-def check_volumes() -> int:
-    """Look at every volume and note its state; return how many changed."""
-    changed = 0
-    for volume in Volume.objects.order_by("id"):
-        state = state_of(volume)
-        with transaction.atomic():
-            Volume.objects.filter(id=volume.id).update(checked_at=timezone.now(), state=state)
-            if state != volume.state:
-                changed += 1
-                outbox.publish(
-                    "system.updated",
-                    subject_kind="volume",
-                    subject_id=volume.id,
-                    payload={"name": volume.name, "state": state},
-                )
-    return changed
-
-
-def state_of(volume: Volume) -> VolumeState:
-    """Look at a volume's folder. A state other than ready is never a reason to delete anything."""
-    root = Path(volume.root)
-    identity = read_identity(root)
-    if identity is None:
-        return VolumeState.MISSING
-    if identity != volume.id:
-        return VolumeState.FOREIGN
-    if not os.access(root, os.W_OK) or os.statvfs(root).f_flag & os.ST_RDONLY:
-        return VolumeState.READ_ONLY
-    if shutil.disk_usage(root).free < volume.min_free_bytes:
-        return VolumeState.FULL
-    return VolumeState.READY
-
-
 def read_identity(root: Path) -> UUID | None:
     """Return the id of the volume in a folder, or None where there is none."""
+    found = identity_in(root)
+    return None if found is None else found.volume_id
+
+
+def identity_in(root: Path) -> Identity | None:
+    """Return what the identity file in a folder says, or None where there is none that can be read."""
     try:
-        return UUID(json.loads((root / IDENTITY_FILE).read_text())["volume_id"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return parse_identity((root / IDENTITY_FILE).read_bytes())
+    except OSError:
         return None
 
 
-def _ensure_identity(root: Path, known: UUID | None) -> UUID:
-    """Return the folder's identity; write one only into a folder that Omma has just made or that is empty."""
+def parse_identity(text: bytes) -> Identity | None:
+    """Return what an identity file says, None where that is nothing of sense."""
+    try:
+        values = json.loads(text)
+        whose = values.get("installation")
+        return Identity(UUID(values["volume_id"]), None if whose is None else UUID(whose))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def write_identity(root: Path, identity: Identity) -> None:
+    """Write a folder's identity file, durably and at once."""
+    draft = root / f"{IDENTITY_FILE}.new"
+    draft.write_text(identity.as_text())
+    draft.replace(root / IDENTITY_FILE)
+    sync_folder(root)
+
+
+def is_folder(volume: Volume) -> bool:
+    """Tell whether a volume is a folder here, rather than a bucket elsewhere."""
+    return volume.kind == VolumeKind.FOLDER
+
+
+def _ensure_identity(root: Path, known: UUID | None) -> UUID | None:
+    """Return which volume of ours the folder is; None where it is one that nobody here knows.
+
+    An identity is written only into a folder that Omma has just made or that is empty.
+    """
     root.mkdir(mode=0o750, parents=True, exist_ok=True)
-    found = read_identity(root)
+    found = identity_in(root)
     if found is not None:
-        return found
+        is_known = Volume.objects.filter(id=found.volume_id).exists()
+        if is_known and found.installation is None and found.volume_id == (known or found.volume_id):
+            write_identity(root, Identity(found.volume_id, installation_id()))
+        is_own = is_known or found.installation == installation_id()
+        return found.volume_id if is_own and found.is_ours else None
     volume_id = known or uuid7()
     if known is not None and Volume.objects.get(id=known).segments.exists():
         return volume_id  # its footage is elsewhere: the folder shows as missing, and stays untouched
-    draft = root / f"{IDENTITY_FILE}.new"
-    draft.write_text(json.dumps({"volume_id": str(volume_id), "format": _FORMAT}))
-    draft.replace(root / IDENTITY_FILE)
-    sync_folder(root)
+    write_identity(root, Identity(volume_id, installation_id()))
     return volume_id

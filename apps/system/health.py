@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.core.models import Node
+from apps.streams.models import Volume, VolumeState
 
 _REDIS_TIMEOUT_S = 1.0
 _WORKER_IS_GONE_AFTER = timedelta(seconds=15)
@@ -37,6 +38,7 @@ def health_checks() -> list[HealthCheck]:
     if database.is_ok:
         checks.append(_check("capture", _("Capture"), lambda: is_worker_alive("capture")))
         checks.append(_check("inference", _("Inference"), lambda: is_worker_alive("inference")))
+        checks.append(_storage_check())
     return checks
 
 
@@ -62,6 +64,13 @@ def is_redis_up(url: str) -> bool:
 def is_worker_alive(kind: str) -> bool:
     """Whether a worker of this kind has been seen lately."""
     return Node.objects.filter(kind=kind, seen_at__gt=timezone.now() - _WORKER_IS_GONE_AFTER).exists()
+
+
+def _storage_check() -> HealthCheck:
+    """Tell whether every volume is ready; one that is not stands in the list of volumes with its reason."""
+    is_ok = not Volume.objects.exclude(state=VolumeState.READY).exists()
+    words = _("every volume is ready") if is_ok else _("not every volume is ready")
+    return HealthCheck(code="storage", name=_("Storage"), is_ok=is_ok, words=words)
 
 
 def redis_client(url: str) -> "redis.Redis":

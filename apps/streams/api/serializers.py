@@ -1,10 +1,10 @@
-"""How streams, sources, segments, gaps and volumes look; what may be sent about streams."""
+"""How streams, sources, segments and gaps look; what may be sent about streams."""
 
 from typing import Any
 
 from rest_framework import serializers
 
-from apps.streams.models import Gap, Mode, Segment, Source, SourceStatus, Stream, StreamLog, Volume
+from apps.streams.models import Gap, Mode, Segment, Source, SourceStatus, Stream, StreamLog
 from apps.streams.services import MAX_ROLL_S
 
 
@@ -32,6 +32,7 @@ class SourceReadSerializer(serializers.ModelSerializer[Source]):
 class StreamReadSerializer(serializers.ModelSerializer[Stream]):
     account = serializers.UUIDField(source="account_id", read_only=True)
     camera = serializers.UUIDField(source="camera_id", read_only=True)
+    volume = serializers.UUIDField(source="volume_id", read_only=True, allow_null=True)
     source = serializers.UUIDField(source="source_id", read_only=True)  # type: ignore[assignment]  # a field's name
     status = serializers.ChoiceField(choices=SourceStatus.choices, source="source.status", read_only=True)
     status_code = serializers.CharField(source="source.status_code", read_only=True)
@@ -58,17 +59,19 @@ class StreamReadSerializer(serializers.ModelSerializer[Stream]):
             "height",
             "frame_rate",
             "has_audio",
+            "volume",
             "created_at",
             "updated_at",
         ]
 
 
 class StreamWriteSerializer(serializers.Serializer[Any]):
-    """What of a stream can be changed: what is kept of it."""
+    """What of a stream can be changed: what is kept of it; and, by superusers, the volume it goes to."""
 
     mode = serializers.ChoiceField(choices=Mode.choices, required=False)
     pre_roll_s = serializers.IntegerField(min_value=0, max_value=MAX_ROLL_S, required=False)
     post_roll_s = serializers.IntegerField(min_value=0, max_value=MAX_ROLL_S, required=False)
+    volume = serializers.UUIDField(required=False, allow_null=True)
 
 
 class StreamLogSerializer(serializers.ModelSerializer[StreamLog]):
@@ -148,25 +151,3 @@ class GapReadSerializer(serializers.ModelSerializer[Gap]):
     class Meta:
         model = Gap
         fields = ["id", "account", "camera", "stream", "start", "end", "cause", "detail"]
-
-
-class VolumeReadSerializer(serializers.ModelSerializer[Volume]):
-    used_bytes = serializers.SerializerMethodField()
-
-    class Meta:
-        model = Volume
-        fields = [
-            "id",
-            "name",
-            "node_name",
-            "state",
-            "is_default",
-            "max_bytes",
-            "min_free_bytes",
-            "used_bytes",
-            "checked_at",
-        ]
-
-    def get_used_bytes(self, volume: Volume) -> int:
-        used: dict[Any, int] = self.context.get("used_bytes", {})
-        return used.get(volume.id, 0)

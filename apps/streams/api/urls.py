@@ -7,8 +7,8 @@ from apps.streams.api.views import (
     SegmentViewSet,
     SourceViewSet,
     StreamViewSet,
-    VolumeViewSet,
 )
+from apps.streams.api.volumes import VolumeViewSet
 
 router = SimpleRouter()
 router.register("streams", StreamViewSet, "stream")

@@ -1,19 +1,20 @@
-"""Streams, sources, segments, gaps and volumes."""
+"""Streams, sources, segments and gaps."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from apps.accounts.access import Action
 from apps.accounts.api.viewsets import READ_METHODS, AccessModelViewSet, AccessReadOnlyViewSet
 from apps.core.api.keyset import KeysetPagination
+from apps.core.exceptions import InvalidInputError
 from apps.streams import services
 from apps.streams.api.filters import GapFilter, SegmentFilter, SourceFilter, StreamFilter
 from apps.streams.api.serializers import (
@@ -26,10 +27,10 @@ from apps.streams.api.serializers import (
     StreamLogSerializer,
     StreamReadSerializer,
     StreamWriteSerializer,
-    VolumeReadSerializer,
 )
 from apps.streams.models import Gap, Segment, SegmentState, Source, Stream, Volume
-from apps.streams.selectors import statistics_of_stream, timeline_of_stream, used_bytes_by_volume
+from apps.streams.selectors import statistics_of_stream, timeline_of_stream
+from apps.streams.volume_services import choose_volume
 
 
 class StreamViewSet(AccessModelViewSet[Stream]):
@@ -48,7 +49,19 @@ class StreamViewSet(AccessModelViewSet[Stream]):
         return super().http_method_not_allowed(request, *args, **kwargs)
 
     def update_row(self, row: Stream, data: Mapping[str, Any]) -> Stream:
-        return services.update_stream(actor=self.actor, stream=row, **data)
+        kept = {name: value for name, value in data.items() if name != "volume"}
+        with transaction.atomic():
+            if "volume" in data:
+                row = choose_volume(actor=self.actor, stream=row, volume=self._volume(data["volume"]))
+            return services.update_stream(actor=self.actor, stream=row, **kept) if kept else row
+
+    def _volume(self, volume_id: UUID | None) -> Volume | None:
+        if volume_id is None:
+            return None
+        row = Volume.objects.filter(pk=volume_id).first() if self.actor.is_superuser else None
+        if row is None:
+            raise InvalidInputError("There is no such volume.", field="volume")
+        return row
 
     @extend_schema(request=None, responses=StreamReadSerializer)
     @action(detail=True, methods=["post"])
@@ -115,21 +128,3 @@ class GapViewSet(AccessReadOnlyViewSet[Gap]):
     pagination_class = KeysetPagination
     ordering_fields = ("start",)
     ordering = ("-start",)
-
-
-class VolumeViewSet(AccessReadOnlyViewSet[Volume]):
-    """Volumes: the folders that hold segments. They belong to the site, for its superusers only."""
-
-    queryset = Volume.objects.all()
-    read_serializer_class = VolumeReadSerializer
-    filterset_fields = ("state",)
-    ordering_fields = ("name",)
-    ordering = ("name",)
-
-    def get_queryset(self) -> QuerySet[Volume]:
-        rows = GenericViewSet.get_queryset(self)
-        is_hidden = getattr(self, "swagger_fake_view", False) or not self.actor.is_superuser
-        return rows.none() if is_hidden else rows
-
-    def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "used_bytes": used_bytes_by_volume()}

@@ -28,7 +28,8 @@ from apps.streams.models import Segment, SegmentState, Volume, VolumeState
 from apps.streams.storage.losses import confirmed, settle
 from apps.streams.storage.report import Kind, VolumeReport
 from apps.streams.storage.strays import classified, index_again, quarantine
-from apps.streams.volumes import read_identity, state_of
+from apps.streams.volume_states import state_of
+from apps.streams.volumes import read_identity
 from omma_engine.errors import StorageError
 from omma_engine.record.comparison import Finding, RowFact, compare
 from omma_engine.record.disk import QUARANTINE_FOLDER, SEGMENTS_FOLDER, FileFact, files_below

@@ -38,10 +38,15 @@ class VolumeSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     name = serializers.CharField()
     node_name = serializers.CharField()
+    tier = serializers.CharField()
     state = serializers.CharField()
+    state_detail = serializers.CharField()
+    state_since = serializers.DateTimeField(allow_null=True)
     is_default = serializers.BooleanField()
     max_bytes = serializers.IntegerField(allow_null=True)
     min_free_bytes = serializers.IntegerField()
+    free_bytes = serializers.IntegerField(allow_null=True)
+    total_bytes = serializers.IntegerField(allow_null=True)
     checked_at = serializers.DateTimeField(allow_null=True)
 
 

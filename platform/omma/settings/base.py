@@ -27,6 +27,7 @@ OMMA_ADMIN_PASSWORD = env.read_text("OMMA_ADMIN_PASSWORD")  # of the first admin
 OMMA_CAMERAS = env.read_lines("OMMA_CAMERAS")  # addresses that `prepare` adds
 OMMA_WORKER_LABELS = env.read_pairs("OMMA_WORKER_LABELS")  # site=north,… : capture only what asks for it
 OMMA_EGRESS_ALLOW = env.read_list("OMMA_EGRESS_ALLOW")  # networks (CIDR)
+OMMA_ONNX_PROVIDER = env.read_text("OMMA_ONNX_PROVIDER", "cpu")  # where models run: cpu, cuda or openvino
 OMMA_COMPAT_CORS = env.read_bool("OMMA_COMPAT_CORS", default=False)  # where the address has a token
 OMMA_SPECTRAX_TIME_ZONE = env.read_text("OMMA_SPECTRAX_TIME_ZONE", "UTC")  # of its times without an offset
 OMMA_ROOT_DIALECT = env.read_text("OMMA_ROOT_DIALECT")  # which dialect answers at `/`; none by default
@@ -241,7 +242,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"SourceStatusEnum": "apps.streams.models.SourceStatus"},
+    "ENUM_NAME_OVERRIDES": {
+        "SourceStatusEnum": "apps.streams.models.SourceStatus",
+        "VolumeKindEnum": "apps.streams.models.VolumeKind",
+    },
 }
 
 # --- Logging ------------------------------------------------------------------------------------------------

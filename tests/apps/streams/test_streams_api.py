@@ -190,7 +190,8 @@ def test_volumes_are_for_superusers(home: Account) -> None:
     client.force_login(make_superuser())
     (row,) = client.get("/api/v1/volumes/").json()["results"]
     assert (row["name"], row["state"], row["is_default"]) == ("default", "ready", True)
-    assert "root" not in row
+    assert row["root"].endswith("/volumes/default")
+    assert "secret" not in row
 
 
 @pytest.mark.parametrize("path", ["streams", "sources", "segments", "gaps", "volumes"])

@@ -8,7 +8,9 @@ import pytest
 
 from apps.core.models import Outbox
 from apps.streams.models import Volume, VolumeState
-from apps.streams.volumes import check_volumes, ensure_default_volume, state_of, volume_for_host
+from apps.streams.volume_choice import volumes_of_host
+from apps.streams.volume_states import check_volumes, state_of
+from apps.streams.volumes import ensure_default_volume, installation_id
 from omma_engine.ids import uuid7
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +24,11 @@ def test_the_default_volume_is_made_once(data_dir: Path) -> None:
     first = ensure_default_volume()
 
     assert ensure_default_volume() == first
-    assert json.loads(identity_file(first).read_text()) == {"volume_id": str(first.id), "format": 1}
+    assert json.loads(identity_file(first).read_text()) == {
+        "volume_id": str(first.id),
+        "format": 1,
+        "installation": str(installation_id()),
+    }
     assert Volume.objects.get().is_default
     assert state_of(first) == VolumeState.READY
 
@@ -76,5 +82,6 @@ def test_a_machine_writes_to_its_own_volume(data_dir: Path) -> None:
     default = ensure_default_volume()
     barn = Volume.objects.create(name="barn", root="/barn", node_name="barn-host")
 
-    assert volume_for_host("barn-host") == barn
-    assert volume_for_host("elsewhere") == default
+    rows = [default, barn]
+    assert volumes_of_host("barn-host", rows) == [barn]
+    assert volumes_of_host("elsewhere", rows) == [default]
