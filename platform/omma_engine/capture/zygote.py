@@ -27,12 +27,12 @@ from omma_engine.capture.child import run_child
 from omma_engine.capture.process import die_with_parent, is_orphan, name_process, use_one_arena
 from omma_engine.capture.publishing import PublisherFactory, publisher_factory
 from omma_engine.logs import log_to_stderr
-from omma_engine.sources import file, rtsp  # forked children find their drivers loaded
+from omma_engine.sources import file, rtsp_camera  # forked children find their drivers loaded
 
 logger = logging.getLogger(__name__)
 
 _DATAGRAM_BYTES = 65_536
-_LOADED_DRIVERS = (file, rtsp)
+_LOADED_DRIVERS = (file, rtsp_camera)
 
 
 class Zygote:

@@ -20,7 +20,8 @@ from omma_engine.clock import Clock, SystemClock
 from omma_engine.errors import SourceEndedError, SourceUnsupportedError
 from omma_engine.sources.base import AudioInfo, Delivery, Media, SourceInfo, SourcePacket
 from omma_engine.sources.failures import source_error
-from omma_engine.sources.nal import has_sequence_set, head_of, is_annex_b_codec, picture_size
+from omma_engine.sources.nal import head_of, is_annex_b_codec
+from omma_engine.sources.parameter_sets import ParameterSets
 from omma_engine.timing.reports import reported_capture_us
 from omma_engine.types import CodecInfo
 
@@ -34,11 +35,17 @@ _MOST_LOOKED_AT = 300
 class Demuxer:
     """Reads one video stream, and one sound stream where there is one, of an open container.
 
-    Owns the container from then on; `close` closes it.
+    Owns the container from then on; `close` closes it. `is_rtp`: FFmpeg gives an H.264 or H.265 picture when
+    the next one begins; that was the time when the one before was given, as near as can be told.
     """
 
     def __init__(
-        self, container: InputContainer, *, clock: Clock | None = None, wants_audio: bool = True
+        self,
+        container: InputContainer,
+        *,
+        clock: Clock | None = None,
+        wants_audio: bool = True,
+        is_rtp: bool = False,
     ) -> None:
         if not container.streams.video:
             container.close()
@@ -50,6 +57,8 @@ class Demuxer:
         self._codec = _codec_name(self._video)
         self._normaliser = _Normaliser(self._video, self._codec)
         self._untimed: list[Packet[Stream]] = []
+        self._is_behind = is_rtp and is_annex_b_codec(self._codec)
+        self._began_us: int | None = None
         self._deliveries = self._demux()
         self._info: SourceInfo | None = None
         self._held: deque[Delivery] = deque()
@@ -103,14 +112,17 @@ class Demuxer:
             if packet.stream_index != video_index:
                 if packet.pts is not None:
                     yield Delivery(arrival_us, size, True, partial(_sound, packet, arrival_us))
-            elif packet.dts is None and packet.pts is None:
+                continue
+            if self._is_behind:
+                arrival_us, self._began_us = self._began_us or arrival_us, arrival_us
+            if packet.dts is None and packet.pts is None:
                 self._untimed.append(packet)
-            else:
-                for each in self._timed(packet) if self._untimed else (packet,):
-                    # FFmpeg gives a first packet without time the report of the one that follows.
-                    reported_us = reported_capture_us(packet) if each is packet else None
-                    unpack = partial(self._normaliser.packets, each, arrival_us, reported_us)
-                    yield Delivery(arrival_us, size, each.is_keyframe, unpack)
+                continue
+            for each in self._timed(packet) if self._untimed else (packet,):
+                # A report with a first packet without time may be of that one or of the next: it is left out.
+                reported_us = reported_capture_us(packet) if each is packet else None
+                unpack = partial(self._normaliser.packets, each, arrival_us, reported_us)
+                yield Delivery(arrival_us, size, each.is_keyframe, unpack)
 
     def _timed(self, packet: "Packet[Stream]") -> "list[Packet[Stream]]":
         """Return the packets that waited for a time, each with one, and this packet, which has one.
@@ -129,7 +141,6 @@ class _Normaliser:
     """Brings video packets into Annex B with parameter sets, and notices when these change."""
 
     def __init__(self, stream: av.VideoStream, codec: str) -> None:
-        self._name = codec
         self._is_annex_b = is_annex_b_codec(codec)
         extradata = stream.codec_context.extradata or b""
         self._filter: BitStreamFilterContext | None = None
@@ -138,7 +149,7 @@ class _Normaliser:
             extradata = b""
         rate = stream.average_rate or stream.guessed_rate or Fraction(0, 1)
         time_base = stream.time_base or Fraction(1, 90_000)
-        self.codec = CodecInfo(
+        stated = CodecInfo(
             codec=codec,
             width=stream.codec_context.width,
             height=stream.codec_context.height,
@@ -146,30 +157,21 @@ class _Normaliser:
             extradata=head_of(codec, extradata).parameter_sets if self._is_annex_b else extradata,
             frame_rate=(rate.numerator, rate.denominator),
         )
+        self._sets = ParameterSets(stated)
+
+    @property
+    def codec(self) -> CodecInfo:
+        return self._sets.codec
 
     def packets(
         self, packet: "Packet[Stream]", arrival_us: int, reported_us: int | None
     ) -> list[SourcePacket]:
         if self._filter is None:
-            return [self._normal(_plain(packet, Media.VIDEO, arrival_us, reported_us))]
+            return [self._sets.completed(_plain(packet, Media.VIDEO, arrival_us, reported_us))]
         return [
-            self._normal(_plain(each, Media.VIDEO, arrival_us, reported_us))
+            self._sets.completed(_plain(each, Media.VIDEO, arrival_us, reported_us))
             for each in self._filter.filter(packet)
         ]
-
-    def _normal(self, packet: SourcePacket) -> SourcePacket:
-        return self._with_parameter_sets(packet) if self._is_annex_b and packet.is_keyframe else packet
-
-    def _with_parameter_sets(self, packet: SourcePacket) -> SourcePacket:
-        sets = head_of(self._name, packet.data).parameter_sets
-        if not has_sequence_set(self._name, sets):
-            return packet._replace(data=self.codec.extradata + packet.data)
-        if sets == self.codec.extradata:
-            return packet
-        width, height = picture_size(self._name, sets) or (self.codec.width, self.codec.height)
-        is_change = bool(self.codec.extradata)
-        self.codec = replace(self.codec, extradata=sets, width=width, height=height)
-        return packet._replace(codec=self.codec) if is_change else packet
 
 
 def _sound(packet: "Packet[Stream]", arrival_us: int) -> list[SourcePacket]:

@@ -7,6 +7,8 @@ Sources: ITU-T H.264 (08/2021) clauses 7.3.1, 7.3.2.1.1, Annex B; ITU-T H.265 (0
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from omma_engine.sources.bits import BitReader
+
 _START = b"\x00\x00\x01"
 _PARAMETER_SETS = {"h264": frozenset({7, 8}), "hevc": frozenset({32, 33, 34})}
 _SEQUENCE_SET = {"h264": 7, "hevc": 33}
@@ -95,38 +97,15 @@ def picture_size(codec: str, parameter_sets: bytes) -> tuple[int, int] | None:
     return None
 
 
-class _Bits:
-    """Reads bits of a raw byte sequence payload (emulation prevention bytes taken out)."""
-
-    def __init__(self, unit: bytes) -> None:
-        self._data = unit.replace(b"\x00\x00\x03", b"\x00\x00")
-        self._position = 0
-
-    def take(self, count: int) -> int:
-        value = 0
-        for _ in range(count):
-            byte = self._data[self._position >> 3]
-            value = value << 1 | (byte >> (7 - (self._position & 7)) & 1)
-            self._position += 1
-        return value
-
-    def unsigned(self) -> int:
-        """Read ue(v), an Exp-Golomb code (clause 9.1 of H.264)."""
-        zeros = 0
-        while not self.take(1):
-            zeros += 1
-        return (1 << zeros) - 1 + self.take(zeros)
-
-    def signed(self) -> int:
-        value = self.unsigned()
-        return (value + 1) // 2 if value & 1 else -(value // 2)
-
-
 _H264_HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
 
 
 def _h264_size(unit: bytes) -> tuple[int, int]:
-    bits = _Bits(unit[1:])
+    return read_h264_size(BitReader(unit[1:]))
+
+
+def read_h264_size(bits: BitReader) -> tuple[int, int]:
+    """Read a sequence parameter set of H.264 from its profile on, up to its usability information."""
     profile = bits.take(8)
     bits.take(16)
     bits.unsigned()
@@ -157,7 +136,7 @@ def _h264_size(unit: bytes) -> tuple[int, int]:
     return width - (left + right) * unit_x, height - (top + bottom) * unit_y
 
 
-def _h264_chroma(bits: _Bits) -> int:
+def _h264_chroma(bits: BitReader) -> int:
     chroma = bits.unsigned()
     if chroma == 3:
         bits.take(1)
@@ -170,7 +149,7 @@ def _h264_chroma(bits: _Bits) -> int:
     return chroma
 
 
-def _skip_scaling_list(bits: _Bits, size: int) -> None:
+def _skip_scaling_list(bits: BitReader, size: int) -> None:
     last = following = 8
     for _ in range(size):
         if following:
@@ -179,9 +158,17 @@ def _skip_scaling_list(bits: _Bits, size: int) -> None:
 
 
 def _hevc_size(unit: bytes) -> tuple[int, int]:
-    bits = _Bits(unit[2:])
+    bits = BitReader(unit[2:])
+    return read_hevc_size(bits, _hevc_sub_layers(bits))
+
+
+def _hevc_sub_layers(bits: BitReader) -> int:
     bits.take(4)
-    sub_layers = bits.take(3)
+    return bits.take(3)
+
+
+def read_hevc_size(bits: BitReader, sub_layers: int) -> tuple[int, int]:
+    """Read a sequence parameter set of H.265 from behind its number of sub-layers, up to its bit depths."""
     bits.take(1)
     _skip_profile_tier_level(bits, sub_layers)
     bits.unsigned()
@@ -196,7 +183,7 @@ def _hevc_size(unit: bytes) -> tuple[int, int]:
     return width - (left + right) * unit_x, height - (top + bottom) * unit_y
 
 
-def _skip_profile_tier_level(bits: _Bits, sub_layers: int) -> None:
+def _skip_profile_tier_level(bits: BitReader, sub_layers: int) -> None:
     bits.take(96)
     present = [(bits.take(1), bits.take(1)) for _ in range(sub_layers)]
     if sub_layers:

@@ -70,7 +70,7 @@ class RtspSource:
         self._has_stalled = False
 
     def open(self) -> SourceInfo:
-        demuxer = Demuxer(self._follow(), clock=self._clock, wants_audio=self._wants_audio)
+        demuxer = Demuxer(self._follow(), clock=self._clock, wants_audio=self._wants_audio, is_rtp=True)
         name = demuxer.info().video.codec
         self._reader = demuxer if name in COPIED_CODECS else ReencodedVideo(demuxer)
         return replace(self._reader.info(), may_pause=self._transport == "tcp")
@@ -131,6 +131,11 @@ class RtspSource:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
+
+
+def time_limits() -> tuple[float, float]:
+    """Return how many seconds an opening and a read may take."""
+    return min(OPEN_TIMEOUT_S, READ_TIMEOUT_S), READ_TIMEOUT_S
 
 
 def _open_error(error: Exception, words: RtspWords, elapsed_s: float) -> SourceError:

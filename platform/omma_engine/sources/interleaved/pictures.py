@@ -1,0 +1,204 @@
+"""RTP payloads to pictures in Annex B: RFC 6184 (H.264) and RFC 7798 (H.265)."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from omma_engine.sources.interleaved.rtp import RtpPacket
+
+_START = b"\x00\x00\x00\x01"
+_MOST_BYTES = 16 * 1024 * 1024
+_RECOVERY_POINT = 6  # SEI payload type: decoding may begin here (H.264, D.2.8)
+
+
+class Picture(NamedTuple):
+    """One access unit. `is_corrupt`: a part of it did not come."""
+
+    data: bytes
+    ticks: int
+    is_keyframe: bool
+    is_corrupt: bool
+
+
+class PictureAssembler:
+    """Puts the pictures of one stream together. One thread.
+
+    A picture ends with the packet that is marked as its last; where a camera marks others too, it ends where
+    the time changes, from the first such picture on.
+    """
+
+    def __init__(self, codec: str) -> None:
+        self._units = H264Units() if codec == "h264" else HevcUnits()
+        self._pieces: list[bytes | memoryview] = []
+        self._size = 0
+        self._ticks = 0
+        self._ended_ticks: int | None = None
+        self._trusts_marks = True
+        self._is_corrupt = False
+
+    def take(self, packet: RtpPacket) -> list[Picture]:
+        """Return the pictures that end with this packet."""
+        done = self._end_of_earlier(packet)
+        if packet.lost:
+            self._is_corrupt = True
+            self._units.forget_fragment()
+        before = len(self._pieces)
+        if not self._units.append_to(self._pieces, packet.payload):
+            self._is_corrupt = True
+        self._size += sum(map(len, self._pieces[before:]))
+        if self._size > _MOST_BYTES:
+            self._drop()
+            self._units.forget_fragment()
+        elif packet.is_marked and self._trusts_marks and self._units.has_slice:
+            done.append(self._finish())
+        return done
+
+    def hold(self) -> None:
+        """Copy what is held of a picture that has not ended: the buffer it lies in is used again."""
+        if self._pieces:
+            self._pieces = [b"".join(self._pieces)]
+
+    def _end_of_earlier(self, packet: RtpPacket) -> list[Picture]:
+        if packet.ticks == self._ticks:
+            if self._ended_ticks == packet.ticks and not self._pieces:
+                self._trusts_marks = False
+            return []
+        done = [self._finish()] if self._pieces and self._units.has_slice else []
+        self._ticks = packet.ticks
+        return done
+
+    def _finish(self) -> Picture:
+        picture = Picture(b"".join(self._pieces), self._ticks, self._units.is_keyframe, self._is_corrupt)
+        self._ended_ticks = self._ticks
+        self._drop()
+        self._is_corrupt = False
+        return picture
+
+    def _drop(self) -> None:
+        self._pieces, self._size, self._is_corrupt = [], 0, True
+        self._units.begin_picture()
+
+
+class _Units:
+    """What is common: a picture's units, some of them in fragments."""
+
+    def __init__(self) -> None:
+        self.begin_picture()
+        self._is_in_fragment = False
+
+    def begin_picture(self) -> None:
+        self.is_keyframe = False
+        self.has_slice = False
+
+    def forget_fragment(self) -> None:
+        """A part of a fragmented unit is missing: its rest is of no use."""
+        self._is_in_fragment = False
+
+
+class H264Units(_Units):
+    """The units of H.264 (RFC 6184, 5.4, packetization modes 0 and 1)."""
+
+    def append_to(self, pieces: list[bytes | memoryview], payload: memoryview) -> bool:
+        """Append what a payload holds, and return whether it could be used."""
+        head = payload[0]
+        kind = head & 0x1F
+        if kind == 28:
+            return self._fragment(pieces, payload)
+        if 1 <= kind <= 23:
+            self._note(kind, payload)
+            pieces += (_START, payload)
+            return True
+        if kind == 24:
+            units = list(_aggregated(payload, 1))
+            for unit in units:
+                self._note(unit[0] & 0x1F, unit)
+                pieces += (_START, unit)
+            return bool(units)
+        return False
+
+    def _fragment(self, pieces: list[bytes | memoryview], payload: memoryview) -> bool:
+        if len(payload) < 3:
+            return False
+        head = payload[1]
+        if head & 0x80:
+            self._note(head & 0x1F, payload[:0])
+            pieces += (_START, bytes((payload[0] & 0xE0 | head & 0x1F,)))
+            self._is_in_fragment = True
+        elif not self._is_in_fragment:
+            return False
+        if head & 0x40:
+            self._is_in_fragment = False
+        pieces.append(payload[2:])
+        return True
+
+    def _note(self, kind: int, unit: memoryview) -> None:
+        if 1 <= kind <= 5:
+            self.has_slice = True
+            self.is_keyframe = self.is_keyframe or kind == 5
+        elif kind == 6 and _has_recovery_point(unit):
+            self.is_keyframe = True
+
+
+class HevcUnits(_Units):
+    """The units of H.265 (RFC 7798, 4.4, without decoding order numbers)."""
+
+    def append_to(self, pieces: list[bytes | memoryview], payload: memoryview) -> bool:
+        if len(payload) < 3:
+            return False
+        kind = payload[0] >> 1 & 0x3F
+        if kind == 49:
+            return self._fragment(pieces, payload)
+        if kind == 48:
+            units = list(_aggregated(payload, 2))
+            for unit in units:
+                self._note(unit[0] >> 1 & 0x3F)
+                pieces += (_START, unit)
+            return bool(units)
+        if kind > 48:
+            return False
+        self._note(kind)
+        pieces += (_START, payload)
+        return True
+
+    def _fragment(self, pieces: list[bytes | memoryview], payload: memoryview) -> bool:
+        head = payload[2]
+        if head & 0x80:
+            self._note(head & 0x3F)
+            pieces += (_START, bytes((payload[0] & 0x81 | (head & 0x3F) << 1, payload[1])))
+            self._is_in_fragment = True
+        elif not self._is_in_fragment:
+            return False
+        if head & 0x40:
+            self._is_in_fragment = False
+        pieces.append(payload[3:])
+        return True
+
+    def _note(self, kind: int) -> None:
+        if kind < 32:
+            self.has_slice = True
+            self.is_keyframe = self.is_keyframe or 16 <= kind <= 23
+
+
+def _aggregated(payload: memoryview, start: int) -> Iterator[memoryview]:
+    """Yield the units of an aggregation packet, up to the first that is cut short."""
+    while start + 2 < len(payload):
+        end = start + 2 + int.from_bytes(payload[start : start + 2], "big")
+        if end > len(payload) or end == start + 2:
+            return
+        yield payload[start + 2 : end]
+        start = end
+
+
+def _has_recovery_point(unit: memoryview) -> bool:
+    """Walk the messages of an H.264 SEI unit (7.3.2.3.1)."""
+    position, end = 1, len(unit) - 2
+    while position < end:
+        kind = size = 0
+        while position < end and unit[position] == 0xFF:
+            kind, position = kind + 255, position + 1
+        kind, position = kind + unit[position], position + 1
+        if kind == _RECOVERY_POINT:
+            return True
+        while position < end and unit[position] == 0xFF:
+            size, position = size + 255, position + 1
+        position += 1 + size + unit[position]
+    return False
