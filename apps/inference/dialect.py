@@ -79,13 +79,16 @@ class AnalyticDialect:
         return [NewsItem(item.object_id, epoch, -1, payload)]
 
 
-def host_command(bus_url: str, data_dir: Path) -> Callable[[str, Any, int], list[str]]:
+def host_command(
+    bus_url: str, data_dir: Path, *, provider: str = "cpu"
+) -> Callable[[str, Any, int], list[str]]:
     """Return what makes a host's argument list from (key, payload, descriptor)."""
 
     def command(_key: str, _payload: Any, descriptor: int) -> list[str]:
         return [
             sys.executable, "-m", "omma_engine.inference.host", "--socket-fd", str(descriptor),
             "--reader", READER, "--results", RESULTS, "--bus-url", bus_url, "--data-dir", str(data_dir),
+            "--provider", provider,
         ]  # fmt: skip
 
     return command

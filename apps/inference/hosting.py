@@ -24,7 +24,9 @@ def inference_supervisor(name: str = "", *, slots: int = 256) -> Supervisor:
     store = PostgresLeaseStore.on_default_database(
         kind=LeaseKind.ANALYTIC.value, node=node, desired=wanted_analytics
     )
-    command = host_command(settings.BUS_URL, Path(settings.OMMA_DATA_DIR))
+    command = host_command(
+        settings.BUS_URL, Path(settings.OMMA_DATA_DIR), provider=settings.OMMA_ONNX_PROVIDER
+    )
     ports = Ports(
         store=store,
         sink=InferenceSink(),

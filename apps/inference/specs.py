@@ -54,6 +54,8 @@ def model_spec(version: ModelVersion, analytic: Analytic) -> ModelSpec:
         builtin=version.builtin,
         file=str(files.path_of(version.file)) if version.file else "",
         sha256=version.sha256,
+        runtime=version.runtime,
+        labels=tuple(version.labels),
         parameters=parameters,
     )
 

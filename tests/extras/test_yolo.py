@@ -36,4 +36,4 @@ def test_an_exported_model_gives_the_numbers_of_the_original(tmp_path: Path) -> 
 
     assert len(detector.labels) == 80
     assert detector.layout.size_wh == (SIZE, SIZE)
-    np.testing.assert_allclose(detector.run_raw(picture), expected, rtol=1e-3, atol=1e-2)
+    np.testing.assert_allclose(detector.run_raw(picture)[0], expected, rtol=1e-3, atol=1e-2)

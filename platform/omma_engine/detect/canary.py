@@ -5,28 +5,27 @@ memory and files, without a network where the system lets a process give it up; 
 before the runtime sees it, and answers with one line of JSON.
 """
 
-import ctypes
 import json
-import resource
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from omma_engine.detect.sandbox import Limits, give_up
 from omma_engine.errors import DetectorError, ModelLayoutError, UnsafeModelError
 
 DEFAULT_TIMEOUT_S = 60.0
-_CPU_S = 60
-_MEMORY_BYTES = 6 << 30
-_OPEN_FILES = 64
-_CLONE_NEWNET, _CLONE_NEWUSER = 0x40000000, 0x10000000  # unshare(2)
+_LIMITS = Limits(cpu_s=60, memory_bytes=6 << 30, file_bytes=0, open_files=64)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelReport:
     """What was found out about a model that can be run. `run_ms` is one picture's time, the second one's."""
 
+    task: str
+    head: str
     labels: list[str]
     input_size_wh: list[int]
     max_batch: int
@@ -34,17 +33,21 @@ class ModelReport:
     opset: int
     producer: str
     licence: str
+    author: str
     description: str
     run_ms: float
 
 
-def check_model(path: Path, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> ModelReport:
+def check_model(
+    path: Path, *, labels: Sequence[str] = (), timeout_s: float = DEFAULT_TIMEOUT_S
+) -> ModelReport:
     """Return what the file is, after having run it on a blank picture in a child of its own.
 
-    Raises `ModelLayoutError` for a layout that is not ours, and `DetectorError` for everything else that is
-    wrong with the file, in words that can be shown to whoever sent it.
+    `labels` name the classes of a file that names none. Raises `ModelLayoutError` for a layout that is not
+    known, and `DetectorError` for everything else that is wrong with the file, in words that can be shown to
+    whoever sent it.
     """
-    command = [sys.executable, "-I", "-c", _BOOT, str(Path(__file__).parents[2]), str(path)]
+    command = [sys.executable, "-I", "-c", _BOOT, str(Path(__file__).parents[2]), str(path), *labels]
     try:
         child = subprocess.run(
             command,
@@ -64,7 +67,7 @@ def check_model(path: Path, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> ModelRep
 # -I keeps the environment and the working folder out of the import path; the engine's own folder is put back.
 _BOOT = (
     "import sys; sys.path.append(sys.argv[1]); "
-    "from omma_engine.detect.canary import main; sys.exit(main(sys.argv[2]))"
+    "from omma_engine.detect.canary import main; sys.exit(main(sys.argv[2], sys.argv[3:]))"
 )
 
 
@@ -79,11 +82,11 @@ def _read_answer(output: bytes, status: int) -> ModelReport:
     return ModelReport(**answer)
 
 
-def main(path: str) -> int:
+def main(path: str, labels: Sequence[str] = ()) -> int:
     """Run in the child: print the report, or what is wrong."""
-    _give_up_what_is_not_needed()
+    give_up(_LIMITS)
     try:
-        answer = asdict(_try(Path(path)))
+        answer = asdict(_try(Path(path), labels))
     except DetectorError as exc:
         answer = {"error": str(exc)[:500], "code": exc.code}
     except MemoryError:
@@ -93,7 +96,7 @@ def main(path: str) -> int:
     return 0
 
 
-def _try(path: Path) -> ModelReport:
+def _try(path: Path, labels: Sequence[str]) -> ModelReport:
     # Imported here, under the limits: both parse and run what somebody sent.
     import numpy as np
 
@@ -103,16 +106,18 @@ def _try(path: Path) -> ModelReport:
     with path.open("rb") as file:
         content = file.read(MAX_FILE_BYTES + 1)
     facts = inspect_model(content)
-    detector = OnnxDetector(content)
+    detector = OnnxDetector(content, labels=labels)
     width, height = detector.layout.size_wh
-    blank = np.full((1, 3, height, width), 0.5, dtype=np.float32)
-    detector.run_raw(blank)
+    blank = np.full((height, width, 3), 127, dtype=np.uint8)
+    detector.detect([blank], at_us=[0])
     began_s = time.perf_counter()
-    head = detector.run_raw(blank)
+    outputs = detector.run_raw(np.full((1, 3, height, width), 0.5, dtype=np.float32))
     run_ms = (time.perf_counter() - began_s) * 1000
-    if not np.isfinite(head).all():
+    if not all(np.isfinite(output).all() for output in outputs):
         raise DetectorError("the model's output for a blank picture is not finite")
     return ModelReport(
+        task=detector.layout.task,
+        head=detector.layout.head,
         labels=list(detector.labels),
         input_size_wh=[width, height],
         max_batch=detector.max_batch,
@@ -120,21 +125,7 @@ def _try(path: Path) -> ModelReport:
         opset=facts.opset,
         producer=facts.producer,
         licence=facts.metadata.get("license", "")[:120],
+        author=facts.metadata.get("author", "")[:120],
         description=facts.metadata.get("description", "")[:1000],
         run_ms=round(run_ms, 2),
     )
-
-
-def _give_up_what_is_not_needed() -> None:
-    for kind, limit in (
-        (resource.RLIMIT_CPU, _CPU_S),
-        (resource.RLIMIT_AS, _MEMORY_BYTES),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, _OPEN_FILES),
-    ):
-        resource.setrlimit(kind, (limit, limit))
-    if sys.platform == "linux":  # where namespaces are forbidden, the process keeps the network and uses none
-        libc = ctypes.CDLL(None)
-        if libc.unshare(_CLONE_NEWNET) != 0:
-            libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)

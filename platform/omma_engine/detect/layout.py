@@ -1,108 +1,113 @@
-"""What an ONNX detector's inputs and outputs must look like: the layout of an Ultralytics detection head.
+"""What a model file's inputs and outputs mean, read from its metadata and shapes.
 
-Input `images`, float32 `(B, 3, H, W)`, RGB in 0-1. Output `output0`, float32 `(B, 4 + classes, N)`: centre x,
-centre y, width and height in pixels of the input, then one score (0-1) a class. The metadata hold `names` (a
-Python dict of class numbers and names), `imgsz` (`[height, width]`) and `task` (`detect`).
+One input, float `(B, 3, H, W)`. The task stands in the metadata (`task`) or follows from the outputs; with C
+classes, and E numbers a box beside them (K keypoints x D, 32 mask coefficients, one angle), the heads are:
+
+| head | output | boxes |
+| --- | --- | --- |
+| ultralytics (v8, v11, v5u …) | `(B, 4 + C + E, N)` | centre, size in pixels of the input, a score a class |
+| end-to-end (v10, 26, exported with NMS) | `(B, N, 6 + E)` | corners in pixels, score, class |
+| yolov5 (v5, v7) | `(B, N, 5 + C + E)`, 3 anchors a cell | centre, size in pixels, objectness, scores |
+| yolox | `(B, N, 5 + C)`, one a cell | offsets from cells, objectness, scores; BGR 0-255 |
+| rt-detr | `(B, N, 4 + C)` or `(B, N, 6)` | centre, size in parts of the picture, scores or score and class |
+| detr | `(B, N, C [+ 1])` and `(B, N, 4)` | logits (the last one for nothing), centre and size in parts |
+| classes | `(B, C)` | none: one score a class |
+
+Segmentation adds an output of prototypes `(B, 32, h, w)`; oriented boxes have centre, size and angle.
 """
 
-import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from omma_engine.detect.heads import Head, HeadShape, recognise_head
+from omma_engine.detect.metadata import keypoint_shape, labels_in, shown_task, size_in
+from omma_engine.detect.spec import ModelTask
+from omma_engine.detect.tensors import TensorInfo
 from omma_engine.errors import ModelLayoutError
 
+__all__ = ["Head", "ModelLayout", "ModelTask", "TensorInfo", "read_layout"]
+
 MIN_SIDE_PX, MAX_SIDE_PX = 32, 2048
-MAX_CLASSES = 10_000
-MAX_LABEL_LENGTH = 64
 MAX_BATCH = 8
+_FLOATS = {"tensor(float)": False, "tensor(float16)": True}
 
 
 @dataclass(frozen=True, slots=True)
-class TensorInfo:
-    """One input or output as the runtime describes it; a dimension that is no number is free."""
+class ModelLayout:
+    """A layout that was checked. `max_batch` is 1 where the model's batch is fixed.
 
-    name: str
-    element_type: str
-    shape: tuple[int | str | None, ...]
+    `outputs` names what the head reads, in its order. `keypoints` is `(K, D)`, or zeros.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class DetectorLayout:
-    """A layout that was checked. `max_batch` is 1 where the model's batch is fixed."""
-
+    task: ModelTask
+    head: Head
     input_name: str
-    output_name: str
+    outputs: tuple[str, ...]
     size_wh: tuple[int, int]
     labels: tuple[str, ...]
     max_batch: int
+    keypoints: tuple[int, int] = (0, 0)
+    is_half: bool = False
 
 
 def read_layout(
-    inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo], metadata: Mapping[str, str]
-) -> DetectorLayout:
-    """Return the layout, or raise `ModelLayoutError` that names what is wrong."""
-    _check_task(metadata)
-    image = _only(inputs, "input", rank=4)
-    head = _only(outputs, "output", rank=3)
-    if image.shape[1] != 3:
-        raise ModelLayoutError(f"input {image.name}: expected 3 channels (RGB), got {image.shape[1]}")
-    labels = _labels(metadata)
-    _check_head(head, len(labels))
-    return DetectorLayout(
+    inputs: Sequence[TensorInfo],
+    outputs: Sequence[TensorInfo],
+    metadata: Mapping[str, str],
+    *,
+    labels: Sequence[str] = (),
+) -> ModelLayout:
+    """Return the layout, or raise `ModelLayoutError` that names what is wrong.
+
+    `labels` are used where the metadata have no `names`.
+    """
+    image = _image_of(inputs)
+    size_wh = _size_wh(image, metadata)
+    keypoints = keypoint_shape(metadata)
+    names = labels_in(metadata, labels)
+    shape = HeadShape(
+        size_wh=size_wh,
+        classes=len(names) if names else None,
+        keypoints=keypoints,
+        is_rt_detr=metadata.get("head") == "RTDETRDecoder"
+        or "rtdetr" in metadata.get("description", "").lower(),
+        has_decoder_name="head" in metadata,
+        has_nms=metadata.get("end2end", "") == "True" or "'nms': True" in metadata.get("args", ""),
+    )
+    found = recognise_head(shown_task(metadata), outputs, shape)
+    if not names:
+        names = tuple(f"class {number}" for number in range(found.classes))
+    return ModelLayout(
+        task=found.task,
+        head=found.head,
         input_name=image.name,
-        output_name=head.name,
-        size_wh=_size_wh(image, metadata),
-        labels=labels,
-        max_batch=_max_batch(image, head),
+        outputs=found.outputs,
+        size_wh=size_wh,
+        labels=names,
+        max_batch=_max_batch(image, outputs),
+        keypoints=keypoints if found.task is ModelTask.POSE else (0, 0),
+        is_half=_FLOATS[image.element_type],
     )
 
 
-def _only(tensors: Sequence[TensorInfo], what: str, *, rank: int) -> TensorInfo:
-    if len(tensors) != 1:
-        names = ", ".join(tensor.name for tensor in tensors) or "none"
-        raise ModelLayoutError(f"{what}s: expected exactly one, got {len(tensors)} ({names})")
-    tensor = tensors[0]
-    if tensor.element_type != "tensor(float)":
-        raise ModelLayoutError(f"{what} {tensor.name}: expected float32, got {tensor.element_type}")
-    if len(tensor.shape) != rank:
-        raise ModelLayoutError(f"{what} {tensor.name}: expected {rank} dimensions, got {len(tensor.shape)}")
-    return tensor
-
-
-def _check_task(metadata: Mapping[str, str]) -> None:
-    task = metadata.get("task", "detect")
-    if task != "detect":
-        raise ModelLayoutError(f"metadata task: expected 'detect', got {task!r}")
-
-
-def _check_head(head: TensorInfo, classes: int) -> None:
-    rows = head.shape[1]
-    if isinstance(rows, int) and rows != 4 + classes:
-        raise ModelLayoutError(
-            f"output {head.name}: expected {4 + classes} rows (4 and {classes} classes), got {rows}"
-        )
-
-
-def _labels(metadata: Mapping[str, str]) -> tuple[str, ...]:
-    names = _literal(metadata, "names")
-    if isinstance(names, list):
-        names = dict(enumerate(names))
-    if not isinstance(names, dict) or not names or len(names) > MAX_CLASSES:
-        raise ModelLayoutError("metadata names: expected a dict of class numbers and names")
-    if sorted(names) != list(range(len(names))):
-        raise ModelLayoutError(f"metadata names: expected the numbers 0 to {len(names) - 1}, each once")
-    labels = tuple(str(names[index]) for index in range(len(names)))
-    if any(not label or len(label) > MAX_LABEL_LENGTH or not label.isprintable() for label in labels):
-        raise ModelLayoutError(
-            f"metadata names: expected printable names of at most {MAX_LABEL_LENGTH} characters"
-        )
-    return labels
+def _image_of(inputs: Sequence[TensorInfo]) -> TensorInfo:
+    if len(inputs) != 1:
+        names = ", ".join(tensor.name for tensor in inputs) or "none"
+        raise ModelLayoutError(f"inputs: expected exactly one, got {len(inputs)} ({names})")
+    image = inputs[0]
+    if image.element_type not in _FLOATS:
+        raise ModelLayoutError(f"input {image.name}: expected float32 or float16, got {image.element_type}")
+    if len(image.shape) != 4:
+        raise ModelLayoutError(f"input {image.name}: expected 4 dimensions, got {len(image.shape)}")
+    if image.shape[1] != 3:
+        raise ModelLayoutError(f"input {image.name}: expected 3 channels (RGB), got {image.shape[1]}")
+    return image
 
 
 def _size_wh(image: TensorInfo, metadata: Mapping[str, str]) -> tuple[int, int]:
     height, width = image.shape[2:]
     if not (isinstance(height, int) and isinstance(width, int)):
-        height, width = _size_from_metadata(metadata)
+        height, width = size_in(metadata)
     for name, side in (("height", height), ("width", width)):
         if not MIN_SIDE_PX <= side <= MAX_SIDE_PX:
             raise ModelLayoutError(
@@ -111,29 +116,9 @@ def _size_wh(image: TensorInfo, metadata: Mapping[str, str]) -> tuple[int, int]:
     return width, height
 
 
-def _size_from_metadata(metadata: Mapping[str, str]) -> tuple[int, int]:
-    value = _literal(metadata, "imgsz")
-    sides = [value, value] if isinstance(value, int) else value
-    if (
-        not isinstance(sides, list | tuple)
-        or len(sides) != 2
-        or not all(isinstance(side, int) for side in sides)
-    ):
-        raise ModelLayoutError("metadata imgsz: expected [height, width], as the input's size is free")
-    return sides[0], sides[1]
-
-
-def _max_batch(image: TensorInfo, head: TensorInfo) -> int:
-    first, last = image.shape[0], head.shape[0]
+def _max_batch(image: TensorInfo, outputs: Sequence[TensorInfo]) -> int:
+    first = image.shape[0]
     if isinstance(first, int) and first != 1:
         raise ModelLayoutError(f"input {image.name}: expected a batch of 1 or a free one, got {first}")
-    return 1 if isinstance(first, int) or isinstance(last, int) else MAX_BATCH
-
-
-def _literal(metadata: Mapping[str, str], key: str) -> object:
-    try:
-        return ast.literal_eval(metadata[key])
-    except KeyError:
-        raise ModelLayoutError(f"metadata {key}: expected it, and it is absent") from None
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        raise ModelLayoutError(f"metadata {key}: cannot be read as a Python literal") from None
+    is_fixed = any(isinstance(output.shape[0], int) for output in outputs if output.shape)
+    return 1 if isinstance(first, int) or is_fixed else MAX_BATCH

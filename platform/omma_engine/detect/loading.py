@@ -1,4 +1,4 @@
-"""Which detector a model version means."""
+"""Which detector a model version means: the one table of runtimes."""
 
 import hashlib
 from collections.abc import Callable
@@ -10,18 +10,33 @@ from omma_engine.detect.faces import FaceDetector
 from omma_engine.detect.motion import MotionDetector
 from omma_engine.detect.onnx_detector import OnnxDetector
 from omma_engine.detect.people import PeopleDetector
+from omma_engine.detect.sessions import Provider, require_provider
 from omma_engine.detect.settings import FaceSettings, MotionSettings, OnnxSettings, PeopleSettings
-from omma_engine.detect.spec import Builtin, ModelSpec
+from omma_engine.detect.spec import Builtin, ModelSpec, Runtime
+from omma_engine.detect.torch_detector import TorchDetector
 from omma_engine.errors import DetectorError
 
 _Settings = TypeVar("_Settings", MotionSettings, PeopleSettings, FaceSettings, OnnxSettings)
 
 
-def load_detector(spec: ModelSpec) -> Detector:
-    """Return a new detector. Raises `DetectorError`, whose message says what is wrong with the model."""
+def load_detector(spec: ModelSpec, *, provider: str = Provider.CPU) -> Detector:
+    """Return a new detector. Raises `DetectorError`, whose message says what is wrong with the model.
+
+    `provider` is where ONNX Runtime computes.
+    """
     if spec.builtin:
         return _builtin(spec)
-    return OnnxDetector(read_verified(Path(spec.file), sha256=spec.sha256), _settings(OnnxSettings, spec))
+    path = Path(spec.file)
+    settings = _settings(OnnxSettings, spec)
+    if spec.runtime == Runtime.ULTRALYTICS:
+        read_verified(path, sha256=spec.sha256)
+        return TorchDetector(path, settings)
+    return OnnxDetector(
+        read_verified(path, sha256=spec.sha256),
+        settings,
+        labels=spec.labels,
+        provider=require_provider(provider),
+    )
 
 
 def read_verified(path: Path, *, sha256: str) -> bytes:

@@ -1,32 +1,53 @@
 """Detectors from ONNX files, through ONNX Runtime."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from omma_engine.detect.base import Detections, Picture
-from omma_engine.detect.geometry import surviving_boxes
-from omma_engine.detect.layout import DetectorLayout, TensorInfo, read_layout
-from omma_engine.detect.letterbox import Letterbox, letterbox
+from omma_engine.detect.candidates import Floats, read_candidates
+from omma_engine.detect.findings import class_findings, findings
+from omma_engine.detect.fitting import Fit, Placement, Tone, place
+from omma_engine.detect.heads import Head
+from omma_engine.detect.layout import ModelLayout, read_layout
+from omma_engine.detect.sessions import Provider, Session
 from omma_engine.detect.settings import OnnxSettings
-from omma_engine.errors import DetectorError, ModelLayoutError
+from omma_engine.errors import ModelLayoutError
 
-_MAX_CANDIDATES = 3000  # boxes above the floor that go into suppression, the best ones
+_PREPARED = {  # how the picture is prepared; the others want the whole picture in the middle, RGB 0-1
+    Head.CLASSES: (Fit.CROP, Tone.UNIT),
+    Head.YOLOX: (Fit.CORNER, Tone.RAW),
+    Head.DETR: (Fit.STRETCH, Tone.IMAGENET),
+    Head.DETR_SIGMOID: (Fit.STRETCH, Tone.UNIT),
+    Head.RT_DETR: (Fit.STRETCH, Tone.UNIT),
+    Head.RT_DETR_CHOSEN: (Fit.STRETCH, Tone.UNIT),
+}
 
 
 class OnnxDetector:
-    """Runs a detector whose layout is `omma_engine.detect.layout`'s. It keeps nothing between calls."""
+    """Runs a model whose layout is one of `omma_engine.detect.layout`'s. It keeps nothing between calls."""
 
-    def __init__(self, model: bytes, settings: OnnxSettings | None = None) -> None:
-        """Load from bytes, so that no file beside the model can be read.
+    def __init__(
+        self,
+        model: bytes,
+        settings: OnnxSettings | None = None,
+        *,
+        labels: Sequence[str] = (),
+        provider: Provider = Provider.CPU,
+    ) -> None:
+        """Load a file's bytes; `labels` name the classes where it does not.
 
-        Raises `ModelLayoutError` for a layout that is not ours and `DetectorError` when the runtime refuses.
+        Raises `ModelLayoutError` for a layout that is not known and `DetectorError` when the runtime refuses.
         """
         self._settings = settings or OnnxSettings()
-        self._session = _open_session(model, threads=self._settings.threads)
-        self.layout = _layout_of(self._session)
+        self._session = Session(model, threads=self._settings.threads, provider=provider)
+        session = self._session
+        self.layout: ModelLayout = read_layout(
+            session.inputs, session.outputs, session.metadata, labels=labels
+        )
+        self._fit, self._tone = _PREPARED.get(self.layout.head, (Fit.CENTRE, Tone.UNIT))
         width, height = self.layout.size_wh
         self._input = np.zeros((self.layout.max_batch, 3, height, width), dtype=np.float32)
 
@@ -46,62 +67,46 @@ class OnnxDetector:
             found += self._detect_batch(pictures[start : start + step])
         return found
 
-    def run_raw(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return the head's output `(B, 4 + classes, N)` for a `(B, 3, H, W)` float32 batch in 0-1."""
-        try:
-            (head,) = self._session.run([self.layout.output_name], {self.layout.input_name: batch})
-        except Exception as exc:
-            raise DetectorError(f"the model failed on a picture: {exc}") from exc
-        rows = 4 + len(self.layout.labels)
-        if head.ndim != 3 or head.shape[0] != len(batch) or head.shape[1] != rows:
-            raise ModelLayoutError(
-                f"output {self.layout.output_name}: expected ({len(batch)}, {rows}, N), got {head.shape}"
-            )
-        return np.asarray(head, dtype=np.float32)
+    def run_raw(self, batch: Floats) -> list[Floats]:
+        """Return the outputs that the head reads, float32, for a prepared `(B, 3, H, W)` float32 batch."""
+        layout = self.layout
+        given: npt.NDArray[Any] = batch.astype(np.float16) if layout.is_half else batch
+        outputs = self._session.run(layout.outputs, layout.input_name, given)
+        for name, output in zip(layout.outputs, outputs, strict=True):
+            if output.ndim < 2 or output.shape[0] != len(batch):
+                raise ModelLayoutError(f"output {name}: expected a batch of {len(batch)}, got {output.shape}")
+        return [np.asarray(output, dtype=np.float32) for output in outputs]
 
     def _detect_batch(self, pictures: Sequence[Picture]) -> list[Detections]:
-        boxes = [letterbox(picture, into=self._input[index]) for index, picture in enumerate(pictures)]
-        heads = self.run_raw(self._input[: len(pictures)])
-        return [self._read_head(head, box) for head, box in zip(heads, boxes, strict=True)]
+        placements = [
+            place(picture, into=self._input[index], fit=self._fit, tone=self._tone)
+            for index, picture in enumerate(pictures)
+        ]
+        outputs = self.run_raw(self._input[: len(pictures)])
+        return [
+            self._read([output[index] for output in outputs], placement)
+            for index, placement in enumerate(placements)
+        ]
 
-    def _read_head(self, head: npt.NDArray[np.float32], box: Letterbox) -> Detections:
-        """Return the boxes of one `(4 + classes, N)` output in pixels of the picture."""
-        classes = head[4:].argmax(axis=0)
-        scores = np.nan_to_num(head[4:].max(axis=0), nan=0.0)
-        above = np.flatnonzero(scores >= self._settings.score_floor)
-        if len(above) > _MAX_CANDIDATES:
-            above = above[np.argsort(-scores[above])[:_MAX_CANDIDATES]]
-        centre, size = head[:2, above], head[2:4, above]
-        in_picture = box.boxes_in_picture(np.concatenate([centre - size / 2, centre + size / 2]).T)
-        usable = np.isfinite(in_picture).all(axis=1) & (in_picture[:, 2:] > in_picture[:, :2] + 1).all(axis=1)
-        boxes, above = in_picture[usable], above[usable]
-        kept = surviving_boxes(
-            boxes,
-            scores[above],
-            classes[above],
-            score_floor=self._settings.score_floor,
-            overlap=self._settings.overlap,
+    def _read(self, outputs: list[Floats], placement: Placement) -> Detections:
+        """Return what the outputs of one picture say."""
+        if self.layout.head is Head.CLASSES:
+            return class_findings(self.layout, outputs[0], placement, self._settings)
+        _check_rows(self.layout, outputs[0])
+        candidates = read_candidates(self.layout, outputs, score_floor=self._settings.score_floor)
+        prototypes = outputs[1] if len(outputs) > 1 and outputs[1].ndim == 3 else None
+        return findings(self.layout, candidates, placement, self._settings, prototypes)
+
+
+def _check_rows(layout: ModelLayout, output: Floats) -> None:
+    """Refuse what only a run can show: an output whose free sides do not fit its classes."""
+    numbers = output.shape[0] if layout.head is Head.ULTRALYTICS else output.shape[-1]
+    least = {Head.END_TO_END: 6, Head.RT_DETR_CHOSEN: 6, Head.DETR: len(layout.labels) + 1}
+    more = 5 if layout.head in (Head.YOLOV5, Head.YOLOX) else 4
+    needed = least.get(layout.head, more + len(layout.labels))
+    if layout.head is Head.DETR_SIGMOID:
+        needed = len(layout.labels)
+    if output.ndim != 2 or numbers < needed:
+        raise ModelLayoutError(
+            f"output {layout.outputs[0]}: expected {needed} numbers or more a box, got {output.shape}"
         )
-        above = above[kept]
-        labels = tuple(self.layout.labels[index] for index in classes[above])
-        return Detections(boxes[kept], np.clip(scores[above], 0, 1).astype(np.float32), labels)
-
-
-def _open_session(model: bytes, *, threads: int) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # else idle threads burn a core
-    try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as exc:
-        raise DetectorError(f"the model cannot be loaded: {exc}") from exc
-
-
-def _layout_of(session: onnxruntime.InferenceSession) -> DetectorLayout:
-    return read_layout(
-        [TensorInfo(item.name, item.type, tuple(item.shape)) for item in session.get_inputs()],
-        [TensorInfo(item.name, item.type, tuple(item.shape)) for item in session.get_outputs()],
-        session.get_modelmeta().custom_metadata_map,
-    )

@@ -149,6 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             clock=SystemClock(),
             say=self.say_news,
             on_picture=self.wake,
+            provider=options.provider,
         ),
     )
     signal.signal(signal.SIGTERM, lambda _number, _frame: host.request_stop("terminated"))
@@ -163,6 +164,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--bus-url", required=True)
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--provider", default="cpu", help="where ONNX Runtime computes: cpu, cuda, openvino")
     return parser
 
 

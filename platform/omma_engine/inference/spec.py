@@ -70,5 +70,7 @@ def _encode_model(model: ModelSpec) -> dict[str, Any]:
         "builtin": model.builtin,
         "file": model.file,
         "sha256": model.sha256,
+        "runtime": model.runtime,
+        "labels": list(model.labels),
         "parameters": dict(model.parameters),
     }

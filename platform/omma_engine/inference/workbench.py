@@ -9,6 +9,7 @@ from uuid import UUID
 from omma_engine.clock import Clock
 from omma_engine.detect.base import Detections, Detector
 from omma_engine.detect.loading import load_detector
+from omma_engine.detect.sessions import Provider
 from omma_engine.detect.spec import ModelSpec
 from omma_engine.errors import DetectorError
 from omma_engine.inference.feed import OpenReader, StreamFeed
@@ -58,6 +59,7 @@ class Workbench:
     clock: Clock
     say: Say
     on_picture: Callable[[], None]
+    provider: str = Provider.CPU
     _stations: dict[UUID, _Station] = field(default_factory=dict)
     _feeds: dict[UUID, StreamFeed] = field(default_factory=dict)
     _shared: dict[str, Detector] = field(default_factory=dict)
@@ -175,9 +177,9 @@ class Workbench:
 
     def _detector_for(self, model: ModelSpec) -> Detector:
         if model.has_memory:
-            return load_detector(model)
+            return load_detector(model, provider=self.provider)
         if model.version_id not in self._shared:
-            self._shared[model.version_id] = load_detector(model)
+            self._shared[model.version_id] = load_detector(model, provider=self.provider)
         return self._shared[model.version_id]
 
     def _match_feeds(self) -> None:

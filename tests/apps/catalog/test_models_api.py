@@ -113,7 +113,7 @@ def test_the_same_name_gets_a_new_version_and_the_same_file_none(account: Accoun
         (
             tiny_bytes(metadata={**METADATA, "task": "segment"}),
             "model_layout",
-            "expected 'detect', got 'segment'",
+            "for segment, got output0 (1, 6, 49)",
         ),
         (tiny_bytes()[:-40], "", "cannot be"),
     ],

@@ -106,7 +106,7 @@ def test_a_wrong_layout_keeps_its_name_on_the_way_out_of_the_child(tmp_path: Pat
     path = tmp_path / "tiny.onnx"
     path.write_bytes(tiny_bytes(metadata={**METADATA, "names": "{0: 'red'}"}))
 
-    with pytest.raises(ModelLayoutError, match=r"expected 5 rows \(4 and 1 classes\), got 6"):
+    with pytest.raises(ModelLayoutError, match=r"no known head for detect with 1 classes"):
         check_model(path)
 
 
