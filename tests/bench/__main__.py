@@ -19,11 +19,15 @@ from tests.bench.report import DEFAULT_PATH, Row, all_goals_met, table_of, write
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Where a bench is and how long it may take. `is_default`: it runs when no names are given."""
+    """Where a bench is and how long it may take. `is_default`: it runs when no names are given.
+
+    One that has `minutes` goes on for so long, or for as long as it is told, on top of its limit.
+    """
 
     module: str
     limit_s: float
     is_default: bool = True
+    minutes: float = 0.0
 
 
 BENCHES: Mapping[str, Bench] = {
@@ -33,44 +37,51 @@ BENCHES: Mapping[str, Bench] = {
     "idle_scene": Bench("tests.bench.idle_scene", limit_s=240),
     "detection": Bench("tests.bench.detection", limit_s=90),
     "glass": Bench("tests.bench.glass", limit_s=180),
+    "clock": Bench("tests.bench.clock", limit_s=150),
     "from_nothing": Bench("tests.bench.from_nothing", limit_s=900, is_default=False),
 }
 _END_S = 20.0
 
 
 def main() -> int:
-    names = _names()
-    results = {name: _measured(name, BENCHES[name]) for name in names}
+    names, minutes = _asked()
+    results = {name: _measured(name, BENCHES[name], minutes) for name in names}
     print(table_of(results))
-    write_json(results, command=" ".join(["python -m tests.bench", *names]))
+    write_json(results, command=" ".join(["python -m tests.bench", *sys.argv[1:]]))
     print(f"written to {DEFAULT_PATH}")
     return 0 if all_goals_met(results) else 1
 
 
-def _names() -> list[str]:
+def _asked() -> tuple[list[str], float | None]:
+    """Return the benches to run, and for how long those go on that go on."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure Omma.")
     usual = [name for name, bench in BENCHES.items() if bench.is_default]
     rest = [name for name, bench in BENCHES.items() if not bench.is_default]
     words = f"of {', '.join(usual)} (all of these by default), {', '.join(rest)}"
     parser.add_argument("names", nargs="*", metavar="BENCH", help=words)
-    names = parser.parse_args().names or usual
+    parser.add_argument("--minutes", type=float, help="how long benches go on that go on, such as soak")
+    options = parser.parse_args()
+    names = options.names or usual
     unknown = sorted(set(names) - set(BENCHES))
     if unknown:
         parser.error(f"expected benches of {', '.join(BENCHES)}, got {', '.join(unknown)}")
-    return list(names)
+    return list(names), options.minutes
 
 
-def _measured(name: str, bench: Bench) -> list[Row]:
+def _measured(name: str, bench: Bench, minutes: float | None) -> list[Row]:
     """Run a bench in a process of its own and return its rows; one that fails is a row without a value."""
     print(f"measuring {name} ...", flush=True)
+    goes_on = [str(bench.minutes if minutes is None else minutes)] if bench.minutes else []
+    limit_s = bench.limit_s + 60 * sum(map(float, goes_on))
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "rows.json"
-        process = subprocess.Popen([sys.executable, "-m", "tests.bench.one", bench.module, str(answer)])
+        command = [sys.executable, "-m", "tests.bench.one", bench.module, str(answer), *goes_on]
+        process = subprocess.Popen(command)
         try:
-            status = process.wait(bench.limit_s)
+            status = process.wait(limit_s)
         except subprocess.TimeoutExpired:
             _end(process)
-            return [Row(name, None, "", note=f"not measured: not done within {bench.limit_s:g} s")]
+            return [Row(name, None, "", note=f"not measured: not done within {limit_s:g} s")]
         except KeyboardInterrupt:
             _end(process)
             raise

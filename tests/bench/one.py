@@ -1,4 +1,4 @@
-"""Run one bench in this process: `python -m tests.bench.one MODULE ANSWER.json`."""
+"""Run one bench in this process: `python -m tests.bench.one MODULE ANSWER.json [MINUTES]`."""
 
 import json
 import sys
@@ -7,8 +7,9 @@ from importlib import import_module
 from pathlib import Path
 
 
-def main(module: str, answer: str) -> None:
-    rows = import_module(module).measure()
+def main(module: str, answer: str, minutes: str = "") -> None:
+    bench = import_module(module)
+    rows = bench.measure(minutes=float(minutes)) if minutes else bench.measure()
     Path(answer).write_text(json.dumps([asdict(row) for row in rows]))
 
 

@@ -7,8 +7,9 @@ from uuid import UUID
 from omma_engine.capture.messages import NewsKind, SegmentClose, SegmentOpen, SegmentProgress
 from omma_engine.ids import segment_id
 from omma_engine.record.gaps import NewsSay
+from omma_engine.record.header import TICKS_PER_SECOND, AudioFormat
 from omma_engine.record.label import SegmentLabel, label_box
-from omma_engine.record.muxer import TICKS_PER_SECOND, AudioFormat, FragmentMuxer, MuxedFragment
+from omma_engine.record.muxer import FragmentMuxer, MuxedFragment
 from omma_engine.record.segment import Progress, SegmentFile, segment_path
 from omma_engine.types import CodecInfo, EncodedPacket
 
@@ -48,6 +49,7 @@ class WritingSegment:
         self.end_us = first.capture_us
         self._label = _label(plan, first)
         self._first = self._latest = first
+        self._error_us = first.error_us
         self._is_damaged = False
         self._damaged_pictures = 0
         self._is_said = False
@@ -75,6 +77,7 @@ class WritingSegment:
         duration_us = packet.duration * 1_000_000 * numerator // denominator
         is_headless = packet is self._first and not packet.is_keyframe
         self._latest = packet
+        self._error_us = max(self._error_us, packet.error_us)
         self.end_us = max(self.end_us, packet.capture_us + duration_us)
         is_taken = self._muxer.add_video(
             self._plan.codec.extradata + packet.data if is_headless else packet.data,
@@ -146,7 +149,7 @@ class WritingSegment:
                 segment_id=self._label.segment_id,
                 durable_bytes=progress.durable_bytes,
                 end_us=self._durable_end_us,
-                error_us=self._latest.error_us,
+                error_us=self._error_us,
                 clock=self._latest.clock,
                 fragments=[
                     [each.start_us, each.duration_us, each.offset, each.size, int(each.is_keyframe)]

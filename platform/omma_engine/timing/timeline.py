@@ -3,6 +3,11 @@
 A timeline maps media time to wall time by one offset. The offset moves towards its target by a small slope,
 so that the time between two frames is never bent by more than the slope says, and jumps only where a new
 segment begins. All values are integers in microseconds.
+
+The bound on the error. By sender reports: what is left to slew, and a millisecond; it is against the camera's
+own clock, and `camera_offset_us` says how far that is from ours. By arrivals: what is left to slew, how much
+the least delays vary, and what no arrival can tell: a camera needs about as long as a picture lasts to take
+and send it, and one that sends in bursts holds the last picture back for as long as a burst.
 """
 
 from collections import deque
@@ -22,6 +27,10 @@ _BACKWARD_US = -1_000_000
 _JUMPS_BEFORE_DISTRUST = 5
 _JUMP_MEMORY_US = 60_000_000
 _MIN_STEP_US = 100
+_DISTRUSTED_ERROR_US = 250_000
+_LEAST_INTERVAL_US = 10_000
+_MOST_INTERVAL_US = 1_000_000
+_BURST_US = 500_000
 
 
 class Arrival(NamedTuple):
@@ -58,6 +67,7 @@ class Timeline:
         self._envelope = DelayEnvelope(self._window_us)
         self._transport = DelayEnvelope(self._window_us)
         self._has_reordering = False
+        self._interval_us = _LEAST_INTERVAL_US
         self._offset_us: int | None = None
         self._slewed_to_us = 0
         self._report_offset_us: int | None = None
@@ -80,16 +90,17 @@ class Timeline:
     @property
     def error_us(self) -> int:
         """Return the bound on the error of the latest capture time."""
-        if self._offset_us is None:
-            return self._spread_us
-        residual_us = abs(self._offset_us - self._target_us())
+        if self.is_distrusted:
+            return self._arrival_error_us() + _DISTRUSTED_ERROR_US
+        residual_us = abs((self._offset_us or 0) - self._target_us()) if self._offset_us is not None else 0
         if self._report_offset_us is not None:
             return residual_us + _REPORT_ERROR_US
-        return residual_us + self._spread_us
+        return residual_us + self._arrival_error_us()
 
-    @property
-    def _spread_us(self) -> int:
-        return (self._transport if self._has_reordering else self._envelope).spread_us
+    def _arrival_error_us(self) -> int:
+        transport = self._transport if self._has_reordering else self._envelope
+        burst_us = transport.pause_us if transport.pause_us > _BURST_US else 0
+        return transport.spread_us + self._interval_us + burst_us
 
     def restart(self) -> None:
         """Begin a new run: the next packet is anchored afresh, at whatever the wall clock says."""
@@ -102,6 +113,9 @@ class Timeline:
         jumped = self._has_jumped(arrival)
         if jumped and not self.is_distrusted:
             self._begin_run()
+        elif self._last is not None and arrival.dts_us > self._last.dts_us:
+            step_us = min(_MOST_INTERVAL_US, arrival.dts_us - self._last.dts_us)
+            self._interval_us += (max(_LEAST_INTERVAL_US, step_us) - self._interval_us) >> 2
         self._last = arrival
         self._envelope.observe(arrival.pts_us, arrival.arrival_us)
         if self._has_reordering or arrival.dts_us != arrival.pts_us:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -57,15 +57,17 @@ class Child:
         deadline = time.monotonic() + timeout_s
         while not done():
             assert time.monotonic() < deadline, f"waited in vain; heard {self.heard[-5:]}"
-            self._listen()
+            self.listen_once()
 
     def wait_gone(self, timeout_s: float = 10.0) -> None:
         self.wait(lambda: self.is_gone, timeout_s)
 
-    def listen_for(self, seconds: float) -> None:
+    def listen_for(self, seconds: float, *, others: Sequence["Child"] = ()) -> None:
+        """Listen so long, to other children too."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            self._listen()
+            for child in (self, *others):
+                child.listen_once(0.1 / (1 + len(others)))
 
     def news(self, kind: str) -> list[dict[str, Any]]:
         return [
@@ -80,11 +82,12 @@ class Child:
     def beats_heard(self) -> list[dict[str, Any]]:
         return [each for each in self.heard if each["say"] == "beat"]
 
-    def _listen(self) -> None:
+    def listen_once(self, patience_s: float = 0.1) -> None:
+        """Beat, and take what has come or comes soon."""
         if self.beats and not self.is_gone:
             with contextlib.suppress(OSError):  # what it said before it left is still to be read
                 self.tell({"do": "beat"})
-        readable, _, _ = select.select([self.line], [], [], 0.1)
+        readable, _, _ = select.select([self.line], [], [], patience_s)
         if readable and not self.is_gone:
             try:
                 data = self.line.recv(1 << 20)

@@ -45,6 +45,33 @@ def test_jitter_does_not_move_the_time_between_pictures() -> None:
     assert 10_000 < timeline.error_us < 60_000
 
 
+def test_a_reader_that_pauses_makes_the_time_no_less_sure() -> None:
+    media = [number * FRAME_US for number in range(1000)]
+    arrivals = [NOW_US + -(-each // 190_000) * 190_000 for each in media]  # what came is read each 190 ms
+    timeline = Timeline()
+
+    captures, jumps = run(timeline, media, arrivals)
+
+    errors = [abs(taken - NOW_US - each) for taken, each in zip(captures, media, strict=True)]
+    assert jumps == []
+    assert max(errors) <= timeline.error_us <= 2 * FRAME_US
+
+
+@pytest.mark.parametrize("burst_us", [2_000_000, 6_000_000])
+def test_a_source_that_comes_in_bursts_is_less_sure_by_one(burst_us: int) -> None:
+    media = [number * FRAME_US for number in range(1000)]
+    arrivals = [NOW_US + each // burst_us * burst_us + 2 * burst_us for each in media]
+    timeline = Timeline(20_000_000)
+    for each, arrived in zip(media[:150], arrivals[:150], strict=True):
+        timeline.observe(Arrival(each, each, arrived))
+
+    captures, _ = run(timeline, media[150:], arrivals[150:])
+
+    errors = [abs(taken - NOW_US - each) for taken, each in zip(captures, media[150:], strict=True)]
+    assert max(errors) <= timeline.error_us + 10_000
+    assert timeline.error_us < 2 * burst_us
+
+
 def test_a_slow_crystal_is_followed() -> None:
     media = [number * FRAME_US for number in range(25 * 600)]
     arrivals = [
