@@ -18,7 +18,7 @@ from omma_engine.record.aac import (
     object_type,
     without_adts,
 )
-from omma_engine.record.muxer import AudioFormat
+from omma_engine.record.header import AudioFormat
 from omma_engine.sources.base import AudioInfo, SourcePacket
 
 logger = logging.getLogger(__name__)

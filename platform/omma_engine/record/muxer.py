@@ -1,55 +1,47 @@
-"""Packets to fragments: FFmpeg's MP4 muxer, its output caught and cut into whole pieces.
+"""Packets to fragments (ISO/IEC 14496-12, 8.8): whole moof and mdat boxes behind FFmpeg's movie header.
 
 The file's time is the wall time since its segment began, in 1/90000 s, whatever ticks the camera counts in.
-Nothing is written here: the caller gets the header and whole fragments as bytes, so that an error of the disk
-never passes through FFmpeg.
+FFmpeg's own muxer copies each picture three times and looks into it once more; here pictures are gathered
+until their fragment is whole, and are copied once. Nothing is written here: the caller gets the header and
+whole fragments as bytes.
 """
 
-import logging
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
+from typing import NamedTuple
 
-import av
-from av.stream import Stream
+from omma_engine.record.boxes import Track
+from omma_engine.record.header import TICKS_PER_SECOND, AudioFormat, MovieHeader, movie_header
+from omma_engine.record.index import IndexedFragment
+from omma_engine.record.samples import Pieces, sample_pieces
+from omma_engine.types import CodecInfo, Fragment
 
-from omma_engine.record.boxes import Track, boxes
-from omma_engine.record.index import IndexedFragment, fragment_of, video_track
-from omma_engine.types import CodecInfo
-
-logger = logging.getLogger(__name__)
-
-TICKS_PER_SECOND = 90_000
-_FRAGMENT_KINDS = frozenset({b"moof", b"mdat"})
-_OPTIONS = {
-    # negative_cts_offsets: a file with B-frames begins at time zero. frag_discont: sound may begin later.
-    "movflags": "+empty_moov+default_base_moof+frag_keyframe+negative_cts_offsets+frag_discont+skip_trailer",
-    "flush_packets": "1",
-    "avoid_negative_ts": "disabled",
-    # Sound that stops must not hold back pictures: without a limit the muxer waits up to ten seconds for it.
-    "max_interleave_delta": "200000",
-}
-_TIME_BASE = Fraction(1, TICKS_PER_SECOND)
-_BUFFER_BYTES = 128 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class AudioFormat:
-    """The sound track of a file: AAC-LC."""
-
-    sample_rate: int
-    channels: int
+_KEY = 0x0200_0000  # depends on no other sample
+_NOT_KEY = 0x0101_0000  # depends on others, and is no entry
+_BASE_IS_MOOF = 0x02_0000
+_WITH_OFFSETS = 0x0F01  # data offset; of each sample duration, size, flags and composition offset
+_WITHOUT_OFFSETS = 0x0701
+_VERSION_1 = 1 << 24
+_HEADER_BYTES = 8
+_MOST_SOUND_S = 1
 
 
 @dataclass(frozen=True, slots=True)
 class MuxedFragment:
-    """One whole fragment: its bytes in pieces, as FFmpeg gave them, because joining them would copy them.
+    """One whole fragment. `entry` is its index entry at offset zero; None where it holds sound only."""
 
-    `entry` is its index entry at offset zero; None where it holds sound only.
-    """
-
-    pieces: tuple[bytes, ...]
+    data: bytes
     entry: IndexedFragment | None
+
+
+class _Sample(NamedTuple):
+    pieces: Pieces
+    size: int
+    decode: int
+    offset: int
+    duration: int
+    is_key: bool
 
 
 class FragmentMuxer:
@@ -66,138 +58,134 @@ class FragmentMuxer:
         fragment_us: int,
         on_fragment: Callable[[MuxedFragment], None],
     ) -> None:
-        self._on_fragment = on_fragment
-        self._catcher = _BoxCatcher(self._take_box)
         self._codec = codec
-        self._header = b""
-        self._moof = b""
-        self._track: Track | None = None
-        self._output = av.open(
-            self._catcher,
-            "w",
-            format="mp4",
-            options=_OPTIONS | {"frag_duration": str(fragment_us)},
-            buffer_size=_BUFFER_BYTES,
-        )
-        self._video = self._output.add_mux_stream(
-            codec.codec,
-            rate=Fraction(*codec.frame_rate) if codec.frame_rate[0] else None,
-            width=codec.width,
-            height=codec.height,
-            time_base=_TIME_BASE,
-        )
-        self._audio = self._add_audio(audio) if audio else None
-        self._audio_time_base = Fraction(1, audio.sample_rate) if audio else _TIME_BASE
+        self._audio = audio
+        self._on_fragment = on_fragment
+        self._fragment_ticks = fragment_us * TICKS_PER_SECOND // 1_000_000
+        self._header: MovieHeader | None = None
+        self._pictures: list[_Sample] = []
+        self._sound: list[_Sample] = []
+        self._first: tuple[int, int] | None = None  # decoding time and presentation time of the first picture
         self._last_video_dts = self._last_audio_pts = -(1 << 62)
-
-    def _add_audio(self, audio: AudioFormat) -> av.AudioStream:
-        layout = "mono" if audio.channels == 1 else "stereo"
-        return self._output.add_stream("aac", rate=audio.sample_rate, layout=layout)
+        self._number = 0
 
     @property
     def header(self) -> bytes:
         """Return the file's first section, complete once the first fragment is out."""
-        return self._header
+        return self._header.data if self._header else b""
 
     def add_video(self, data: bytes, *, pts: int, dts: int, duration: int, is_keyframe: bool) -> bool:
-        """Add a picture, and return whether the muxer could take it.
+        """Add a picture, and return whether it could be taken.
 
         Times in ticks since the segment began; a `dts` that does not advance is moved on by one.
         """
+        pieces = sample_pieces(self._codec.codec, data)
+        self._header = self._header or movie_header(self._codec, self._audio, self._codec.extradata or data)
+        if not pieces or self._header is None:
+            return False
         dts = max(dts, self._last_video_dts + 1)
+        pts = max(pts, dts)
         self._last_video_dts = dts
-        packet = av.Packet(data)
-        packet.stream = self._video
-        packet.pts, packet.dts, packet.duration = max(pts, dts), dts, duration
-        packet.is_keyframe = is_keyframe
-        return self._mux(packet)
+        if self._first is None:
+            self._first = dts, pts
+        decode = dts - self._first[0] + self._first[1]
+        if self._pictures and (is_keyframe or decode - self._pictures[0].decode >= self._fragment_ticks):
+            self._give_out(decode)
+        size = sum(map(len, pieces))
+        self._pictures.append(_Sample(pieces, size, decode, pts - decode, duration, is_keyframe))
+        return True
 
     def add_audio(self, data: bytes, *, pts: int, duration: int) -> bool:
         """Add a piece of AAC, and return whether it was taken; times in samples since the segment began.
 
         What overlaps the piece before is left out.
         """
-        if self._audio is None or pts <= self._last_audio_pts:
+        if self._audio is None or self._header is None or pts <= self._last_audio_pts:
             return False
         self._last_audio_pts = pts
-        packet = av.Packet(data)
-        packet.stream = self._audio
-        packet.time_base = self._audio_time_base
-        packet.pts = packet.dts = pts
-        packet.duration = duration
-        packet.is_keyframe = True
-        return self._mux(packet)
+        if self._sound and pts - self._sound[0].decode >= _MOST_SOUND_S * self._audio.sample_rate:
+            self._give_out(None)  # pictures stay away
+        self._sound.append(_Sample((data,), len(data), pts, 0, duration, True))
+        return True
 
     def close(self) -> None:
         """Give out the last fragment. The muxer takes nothing afterwards."""
-        try:
-            self._output.close()
-        except av.FFmpegError as error:
-            logger.warning("the last fragment of a segment is lost: %s", error.strerror)
+        if self._pictures or self._sound:
+            self._give_out(None)
 
-    def _mux(self, packet: "av.Packet[Stream]") -> bool:
-        try:
-            self._output.mux_one(packet)
-        except av.FFmpegError:  # garbage from the camera: this picture is left out, the file goes on
-            return False
-        return True
-
-    def _take_box(self, kind: bytes, pieces: tuple[bytes, ...]) -> None:
-        if kind == b"mdat" and self._moof:
-            moof, self._moof = self._moof, b""
-            self._give_out(moof, pieces)
-        elif kind == b"moof":
-            self._moof = b"".join(pieces)
-        elif kind not in _FRAGMENT_KINDS:
-            data = b"".join(pieces)
-            self._header += _with_hvc1(data) if kind == b"moov" else data
-
-    def _give_out(self, moof: bytes, mdat: tuple[bytes, ...]) -> None:
-        if self._track is None:
-            self._track = video_track(self._header)
-        size = len(moof) + sum(len(piece) for piece in mdat)
-        entry = fragment_of(next(boxes(moof)).body, offset=0, size=size, video=self._track)
-        self._on_fragment(MuxedFragment((moof, *mdat), entry))
+    def _give_out(self, next_decode: int | None) -> None:
+        """Make a fragment of what is gathered; `next_decode` is when the picture after it is decoded."""
+        header = self._header
+        assert header is not None  # noqa: S101 (nothing is gathered before there is one)
+        pictures, self._pictures = self._pictures, []
+        sound, self._sound = self._sound, []
+        runs = [(header.video, pictures, _durations(pictures, next_decode))] if pictures else []
+        if sound and header.audio:
+            runs.append((header.audio, sound, _durations(sound, None)))
+        self._number += 1
+        data = _fragment(self._number, runs)
+        entry = _entry(pictures, runs[0][2], len(data), header.video.timescale) if pictures else None
+        self._on_fragment(MuxedFragment(data, entry))
 
 
-def _with_hvc1(moov: bytes) -> bytes:
-    """Mark H.265 as `hvc1` in a movie header: FFmpeg writes `hev1`, which Apple's players refuse."""
-    return moov.replace(b"hev1", b"hvc1", 1)
+_Run = tuple[Track, Sequence[_Sample], Sequence[int]]
 
 
-class _BoxCatcher:
-    """The muxer's output: cuts what is written into whole top-level boxes. It cannot be seeked."""
+def _durations(samples: Sequence[_Sample], end: int | None) -> list[int]:
+    """Return how long each sample lasts: until the next one, the last one as long as it says itself."""
+    starts = [sample.decode for sample in samples]
+    last = end if end is not None else starts[-1] + samples[-1].duration
+    return [later - earlier for earlier, later in zip(starts, [*starts[1:], last], strict=True)]
 
-    def __init__(self, on_box: Callable[[bytes, tuple[bytes, ...]], None]) -> None:
-        self._on_box = on_box
-        self._chunks: list[bytes] = []
-        self._held = 0
-        self._wanted = 0
 
-    def write(self, data: bytes) -> int:
-        self._chunks.append(data)
-        self._held += len(data)
-        while self._held >= 8 and self._held >= self._box_size():
-            self._emit()
-        return len(data)
+def _entry(pictures: Sequence[_Sample], durations: Sequence[int], size: int, scale: int) -> IndexedFragment:
+    first = pictures[0]
+    start = first.decode + (first.offset if first.is_key else 0)
+    start_us = start * 1_000_000 // scale
+    end_us = (start + sum(durations)) * 1_000_000 // scale
+    return IndexedFragment(Fragment(start_us, end_us - start_us, 0, size, first.is_key), len(pictures))
 
-    def _box_size(self) -> int:
-        if not self._wanted:
-            if len(self._chunks[0]) < 8:
-                self._chunks = [b"".join(self._chunks)]
-            self._wanted = int.from_bytes(self._chunks[0][:4], "big")
-        return self._wanted
 
-    def _emit(self) -> None:
-        """Give out the first box: the chunks that hold it, the last one cut where the next box begins."""
-        surplus = self._held - self._wanted
-        pieces = self._chunks
-        self._chunks, self._held, self._wanted = [], surplus, 0
-        while surplus and surplus >= len(pieces[-1]):
-            self._chunks.insert(0, pieces.pop())
-            surplus -= len(self._chunks[0])
-        if surplus:
-            last = pieces[-1]
-            self._chunks.insert(0, last[-surplus:])
-            pieces[-1] = last[:-surplus]
-        self._on_box(pieces[0][4:8], tuple(pieces))
+def _fragment(number: int, runs: Sequence[_Run]) -> bytes:
+    """Return moof and mdat; the samples of one track lie together."""
+    has_offsets = [any(sample.offset for sample in samples) for _, samples, _ in runs]
+    sizes = [
+        _HEADER_BYTES + 16 + 20 + 20 + len(samples) * (16 if with_offsets else 12)
+        for (_, samples, _), with_offsets in zip(runs, has_offsets, strict=True)
+    ]
+    moof_size = _HEADER_BYTES + 16 + sum(sizes)
+    parts: list[bytes | memoryview] = [struct.pack(">I4sI4sII", moof_size, b"moof", 16, b"mfhd", 0, number)]
+    position = moof_size + _HEADER_BYTES
+    for (track, samples, durations), with_offsets, size in zip(runs, has_offsets, sizes, strict=True):
+        parts.append(_traf(track, samples, durations, size, position, with_offsets=with_offsets))
+        position += sum(sample.size for sample in samples)
+    parts.append(struct.pack(">I4s", position - moof_size, b"mdat"))
+    for _, samples, _ in runs:
+        for sample in samples:
+            parts += sample.pieces
+    return b"".join(parts)
+
+
+def _traf(
+    track: Track,
+    samples: Sequence[_Sample],
+    durations: Sequence[int],
+    size: int,
+    position: int,
+    *,
+    with_offsets: bool,
+) -> bytes:
+    words: list[int] = []
+    for sample, duration in zip(samples, durations, strict=True):
+        words += (duration, sample.size, _KEY if sample.is_key else _NOT_KEY)
+        if with_offsets:
+            words.append(sample.offset & 0xFFFF_FFFF)
+    run_flags = _VERSION_1 | (_WITH_OFFSETS if with_offsets else _WITHOUT_OFFSETS)
+    return struct.pack(
+        f">I4sI4sIII4sIQI4sIIi{len(words)}I",
+        *(size, b"traf"),
+        *(16, b"tfhd", _BASE_IS_MOOF, track.track_id),
+        *(20, b"tfdt", _VERSION_1, samples[0].decode),
+        *(size - _HEADER_BYTES - 36, b"trun", run_flags, len(samples), position),
+        *words,
+    )

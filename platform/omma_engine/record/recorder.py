@@ -24,7 +24,7 @@ from omma_engine.clock import Clock
 from omma_engine.errors import StorageError
 from omma_engine.record.crossing import Crossing, crossing_at
 from omma_engine.record.gaps import GapBook, NewsSay
-from omma_engine.record.muxer import AudioFormat
+from omma_engine.record.header import AudioFormat
 from omma_engine.record.volume import Volume, VolumeChoice
 from omma_engine.record.writing import AudioPiece, SegmentPlan, WritingSegment
 from omma_engine.types import CodecInfo, EncodedPacket, GapCause, RecordMode, StreamSpec, VolumeSpec

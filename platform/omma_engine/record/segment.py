@@ -71,7 +71,7 @@ class SegmentFile:
     def write_fragment(self, fragment: MuxedFragment) -> None:
         """Write a whole fragment; it is said by the next sync."""
         offset = self._size
-        self._write(*fragment.pieces)
+        self._write(fragment.data)
         if fragment.entry:
             self._unsaid.append(replace(fragment.entry.fragment, offset=offset))
 
@@ -130,18 +130,16 @@ class SegmentFile:
             os.close(self._fd)
         return self._digest.hexdigest() if self._durable == self._size else ""
 
-    def _write(self, *pieces: bytes) -> None:
-        """Append the pieces; they count only when all of them are written."""
+    def _write(self, data: bytes) -> None:
+        """Append the data; they count only when all of them are written."""
         try:
-            for piece in pieces:
-                view = memoryview(piece)
-                while view:
-                    view = view[os.write(self._fd, view) :]
+            view = memoryview(data)
+            while view:
+                view = view[os.write(self._fd, view) :]
         except OSError as error:
             raise _storage_error(error) from error
-        for piece in pieces:
-            self._digest.update(piece)
-            self._size += len(piece)
+        self._digest.update(data)
+        self._size += len(data)
 
 
 def _make_folder(folder: Path) -> None:

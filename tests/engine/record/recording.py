@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from omma_engine.record.muxer import AudioFormat
+from omma_engine.record.header import AudioFormat
 from omma_engine.record.recorder import Coding, StreamRecorder
 from omma_engine.record.volume import IDENTITY_FILE
 from omma_engine.types import EncodedPacket, RecordMode, VolumeSpec

@@ -8,8 +8,8 @@ from pathlib import Path
 import av
 import pytest
 
+from omma_engine.record.header import AudioFormat
 from omma_engine.record.index import read_index
-from omma_engine.record.muxer import AudioFormat
 from omma_engine.record.recorder import Coding
 from omma_engine.record.writing import AudioPiece
 from omma_engine.types import EncodedPacket, GapCause, RecordMode
