@@ -1,35 +1,21 @@
 """The system page: health, workers, storage and the periodic jobs."""
 
-from dataclasses import dataclass
-
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.access import actor_of
 from apps.core.models import PeriodicJob
-from apps.streams.models import VolumeState
-from apps.streams.selectors import used_bytes_by_volume
 from apps.system import services
 from apps.system.health import health_checks
 from apps.system.pages.durations import schedule_words
-from apps.system.selectors import may_see_system, node_rows, volume_rows
-
-
-@dataclass(frozen=True, slots=True)
-class VolumeLine:
-    """A volume and how full it is."""
-
-    name: str
-    is_ok: bool
-    state_words: str
-    used_words: str
-    percent: int | None
+from apps.system.pages.system_tabs import system_tabs
+from apps.system.pages.volume_lines import volume_lines
+from apps.system.selectors import may_see_system, node_rows
 
 
 @require_safe
@@ -46,31 +32,12 @@ def system(request: HttpRequest) -> HttpResponse:
         "checks": health_checks(),
         "may_see": may_see,
         "nodes": node_rows() if may_see else [],
-        "volumes": _volume_lines() if may_see else [],
+        "volumes": volume_lines() if may_see else [],
         "jobs": jobs,
         "may_run_jobs": actor.is_superuser,
+        "tabs": system_tabs(actor),
     }
     return render(request, "app/system.html", context)
-
-
-def _volume_lines() -> list[VolumeLine]:
-    used = used_bytes_by_volume()
-    lines = []
-    for volume in volume_rows():
-        taken, limit = used.get(volume.id, 0), volume.max_bytes
-        words = filesizeformat(taken)
-        if limit:
-            words = _("%(used)s of %(limit)s") % {"used": words, "limit": filesizeformat(limit)}
-        lines.append(
-            VolumeLine(
-                name=volume.name,
-                is_ok=volume.state == VolumeState.READY,
-                state_words=volume.get_state_display(),
-                used_words=words,
-                percent=min(100, round(100 * taken / limit)) if limit else None,
-            )
-        )
-    return lines
 
 
 @require_POST

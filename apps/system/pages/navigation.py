@@ -14,6 +14,7 @@ _PLACES = (
     ("pages:cameras", _("Cameras"), "cctv", False),
     ("pages:rules", _("Rules"), "list-checks", False),
     ("pages:exports", _("Exports"), "package", False),
+    ("pages:statistics", _("Statistics"), "chart-column", False),
     ("pages:system", _("System"), "activity", False),
 )
 
@@ -34,7 +35,10 @@ def places(request: HttpRequest) -> dict[str, object]:
     if not request.path.startswith("/app/"):
         return {"places": []}
     urls = [(reverse(name), label, icon, is_short) for name, label, icon, is_short in _PLACES]
-    current = max((url for url, *_rest in urls if request.path.startswith(url)), key=len, default="")
+    live = urls[0][0]  # every other page's address begins with it
+    current = next((url for url, *_rest in urls[1:] if request.path.startswith(url)), "")
+    if request.path == live:
+        current = live
     shown = [
         Place(url=url, label=str(label), icon=icon, is_short=is_short, is_current=url == current)
         for url, label, icon, is_short in urls

@@ -3,15 +3,20 @@
 from django.urls import path
 
 from apps.system.pages import (
+    account,
     camera_changes,
     cameras,
     events,
     exports,
     health,
     live,
+    members,
     recordings,
     rules,
+    statistics,
+    storage,
     timeline,
+    volumes,
 )
 
 app_name = "pages"
@@ -42,6 +47,27 @@ urlpatterns = [
     path("rules/add/", rules.rule_add, name="rule-add"),
     path("rules/<uuid:rule_id>/", rules.rule, name="rule"),
     path("rules/<uuid:rule_id>/delete/", rules.rule_delete, name="rule-delete"),
+    path("statistics/", statistics.statistics, name="statistics"),
     path("system/", health.system, name="system"),
+    path("system/storage/", storage.storage, name="storage"),
+    path("system/storage/retention-policies/add/", storage.policy_add, name="policy-add"),
+    path("system/storage/retention-policies/<uuid:policy_id>/", storage.policy, name="policy"),
+    path(
+        "system/storage/retention-policies/<uuid:policy_id>/delete/",
+        storage.policy_delete,
+        name="policy-delete",
+    ),
+    path("system/storage/volumes/add/", volumes.volume_add, name="volume-add"),
+    path("system/storage/volumes/<uuid:volume_id>/", volumes.volume, name="volume"),
+    path("system/storage/volumes/<uuid:volume_id>/remove/", volumes.volume_remove, name="volume-remove"),
+    path("system/members/", members.members, name="members"),
+    path("system/members/add/", members.member_add, name="member-add"),
+    path("system/members/<uuid:member_id>/", members.member, name="member"),
+    path("system/members/<uuid:member_id>/password/", members.member_password, name="member-password"),
+    path("system/members/<uuid:member_id>/remove/", members.member_remove, name="member-remove"),
+    path("account/", account.account, name="account"),
+    path("account/password/", account.change_password, name="change-password"),
+    path("account/tokens/add/", account.token_add, name="token-add"),
+    path("account/tokens/<uuid:token_id>/revoke/", account.token_revoke, name="token-revoke"),
     path("system/jobs/<str:name>/run/", health.job_run, name="job-run"),
 ]

@@ -13,7 +13,7 @@ from apps.recordings.models import Recording
 from apps.rules.models import Rule
 from tests.apps.system.pages.conftest import PageHouse, View
 
-LISTS = ("live", "timeline", "cameras", "recordings", "events", "rules", "exports", "system")
+LISTS = ("live", "timeline", "cameras", "recordings", "events", "rules", "exports", "statistics", "system")
 WITHOUT_CAMERAS = {"system", "exports"}
 
 Login = Callable[..., Client]
