@@ -199,7 +199,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_SOFT_TIME_LIMIT = 180  # seconds
 CELERY_TASK_TIME_LIMIT = 225  # seconds; a quarter of the visibility timeout
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5  # seconds
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 2  # seconds; less than `up` waits for a worker
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "apps.core.beat:PeriodicJobScheduler"
 

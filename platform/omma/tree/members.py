@@ -4,11 +4,9 @@ from omma.tree.environment import python
 from omma.tree.member import MemberSpec
 
 WEB_AND_BEAT, WORKERS = 0, 1  # in the order in which they are stopped
+CELERY = ("-m", "omma.celery_main", "-A", "omma")
 WORKER = (
-    "-m",
-    "celery",
-    "-A",
-    "omma",
+    *CELERY,
     "worker",
     "--without-gossip",
     "--without-mingle",
@@ -32,7 +30,7 @@ def member_specs(web_descriptor: int) -> list[MemberSpec]:
             environment={"REMAP_SIGTERM": "SIGQUIT"},  # a TERM ends running tasks soon, not when they please
         ),
         _worker("default", "default", "--pool=threads", "-c", "8"),
-        MemberSpec("beat", python("-m", "celery", "-A", "omma", "beat", "--pidfile="), WEB_AND_BEAT),
+        MemberSpec("beat", python(*CELERY, "beat", "--pidfile="), WEB_AND_BEAT),
     ]  # fmt: skip
 
 

@@ -26,7 +26,7 @@ LOOK_S = 0.5
 ROTATE_EVERY_S = 60.0
 READY_TIMEOUT_S = 180.0
 SERVER_PAUSE_S = 5.0  # between tries to start a server that does not come up again
-STAGE_TIMEOUTS_S = {WEB_AND_BEAT: 2.5, WORKERS: 4.5}  # with Valkey and Postgres, less than 10 s in all
+STAGE_ENDS_S = {WEB_AND_BEAT: 2.5, WORKERS: 7.0}  # since the stop; with Valkey and Postgres 10 s in all
 
 
 class StartError(Exception):
@@ -167,17 +167,18 @@ class Tree:
         self._is_stopping = True
         if self._members:
             self._console.say("Stopping")
+        begun_s = time.monotonic()
         for stage in (WEB_AND_BEAT, WORKERS):
-            self._stop_stage([member for member in self._members if member.spec.stop_stage == stage], stage)
+            members = [member for member in self._members if member.spec.stop_stage == stage]
+            self._stop_stage(members, begun_s + STAGE_ENDS_S[stage])
         if self._servers is not None:
             self._servers.stop()
         if self._members:
             self._console.say("Stopped")
 
-    def _stop_stage(self, members: list[Member], stage: int) -> None:
+    def _stop_stage(self, members: list[Member], deadline_s: float) -> None:
         for member in members:
             member.ask_to_stop()
-        deadline_s = time.monotonic() + STAGE_TIMEOUTS_S[stage]
         while any(member.is_alive() for member in members) and time.monotonic() < deadline_s:
             if self._hurries:
                 break
