@@ -32,7 +32,7 @@ class Week:
 def ensure_partitions(weeks_ahead: int = 4, now: datetime | None = None) -> list[str]:
     """Make this week's and the next weeks' partitions of every partitioned table; return the new ones."""
     made = []
-    this_week = _monday(now or timezone.now())
+    this_week = week_of(now or timezone.now())
     for table in _partitioned_tables():
         existing = set(_partitions_of(table))
         for ahead in range(weeks_ahead + 1):
@@ -46,7 +46,7 @@ def ensure_partitions(weeks_ahead: int = 4, now: datetime | None = None) -> list
 def drop_empty(now: datetime | None = None) -> list[str]:
     """Drop partitions of past weeks that retention has emptied; return them."""
     dropped = []
-    horizon = _monday(now or timezone.now()) - WEEK  # keys are a little older than their commit
+    horizon = week_of(now or timezone.now()) - WEEK  # keys are a little older than their commit
     for table in _partitioned_tables():
         for name in _partitions_of(table):
             start = _start_of(table, name)
@@ -121,7 +121,8 @@ def _start_of(table: str, partition: str) -> datetime | None:
     return datetime.strptime(text, "%Y%m%d").replace(tzinfo=UTC)
 
 
-def _monday(moment: datetime) -> datetime:
+def week_of(moment: datetime) -> datetime:
+    """Return when the week of a moment begins, which is when its partition does."""
     return FIRST_MONDAY + (moment - FIRST_MONDAY) // WEEK * WEEK
 
 

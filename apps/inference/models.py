@@ -90,6 +90,7 @@ class Track(models.Model):
             models.Index(fields=["account_id", "-start"], name="track_newest"),
             models.Index(fields=["-start"], name="track_newest_of_all"),  # for the site's superusers
             models.Index(fields=["camera_id", "-start"], name="track_seen_by_camera"),
+            models.Index(fields=["stream_id", "-start"], name="track_seen_on_stream"),
             models.Index(fields=["account_id", "label", "-start"], name="track_by_label"),
             models.Index(fields=["analytic_id", "number"], name="track_number"),
         ]
@@ -134,6 +135,7 @@ class Event(models.Model):
             models.Index(fields=["account_id", "-start"], name="event_newest"),
             models.Index(fields=["-start"], name="event_newest_of_all"),  # for the site's superusers
             models.Index(fields=["camera_id", "-start"], name="event_at_camera"),
+            models.Index(fields=["stream_id", "-start"], name="event_on_stream"),
             models.Index(fields=["cause_id", "-start"], name="event_of_cause"),  # those of a rule
             models.Index(fields=["track_id"], condition=Q(track_id__isnull=False), name="event_of_track"),
         ]

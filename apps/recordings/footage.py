@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from apps.core.times import from_us, to_us
-from apps.streams.coverage import LONGEST_SEGMENT, id_ceiling, id_floor
+from apps.streams.coverage import LONGEST_SEGMENT, partition_ceiling, partition_floor
 from apps.streams.models import Segment, SegmentState, VolumeState
 from omma_engine.errors import FootageMissingError
 from omma_engine.playback.slices import SegmentSlice, Selection, select_footage
@@ -19,8 +19,9 @@ _READABLE_VOLUMES = [VolumeState.READY, VolumeState.FULL, VolumeState.READ_ONLY]
 
 def segments_between(stream_id: UUID, start: datetime, end: datetime) -> QuerySet[Segment]:
     """Return the segments of a stream that hold something of `[start, end)`, oldest first, no garbage."""
-    rows = Segment.objects.filter(stream_id=stream_id, start__lt=end, end__gt=start)
-    rows = rows.filter(id__gte=id_floor(start - LONGEST_SEGMENT), id__lte=id_ceiling(end))
+    earliest = start - LONGEST_SEGMENT  # the end has no index
+    rows = Segment.objects.filter(stream_id=stream_id, start__lt=end, end__gt=start, start__gte=earliest)
+    rows = rows.filter(id__gte=partition_floor(earliest), id__lt=partition_ceiling(end))
     return rows.exclude(state=SegmentState.GARBAGE).order_by("start", "id")
 
 

@@ -15,12 +15,12 @@ from django.db import connection
 from apps.core.days import Day
 from apps.recordings.models import LONGEST_RECORDING
 from apps.recordings.statistics_statements import MISSING, RECORDINGS, SEEN, STORED, TRACKS
-from apps.streams.coverage import LONGEST_SEGMENT, id_ceiling, id_floor
+from apps.streams.coverage import LONGEST_SEGMENT, partition_ceiling, partition_floor
 
 MAX_RANGE = timedelta(days=93)
 MAX_LABELS = 100
 MAX_TRACKS = 100
-MAX_RANKED_TRACKS = 200_000  # the newest of the range; ranking millions would take a while
+MAX_RANKED_TRACKS = 100_000  # the newest of the range; ranking millions would take a while
 
 
 @dataclass(slots=True)
@@ -126,15 +126,15 @@ def _values(found: Statistics, now: datetime, days: list[Day]) -> dict[str, Any]
         "day_ends": [one.end for one in days],
         "earliest": found.start - LONGEST_SEGMENT,
         "earliest_recording": found.start - LONGEST_RECORDING,
-        "first_id": id_floor(found.start - LONGEST_SEGMENT),
-        "last_id": id_ceiling(found.end),
+        "first_id": partition_floor(found.start),
+        "last_id": partition_ceiling(found.end),
     }
 
 
 def _add_stored(found: Statistics, values: Mapping[str, Any]) -> None:
     for camera_id, day, count, size, recorded in _rows(STORED, values):
         for figures in found.of(camera_id, day):
-            figures.segments += count
+            figures.segments += int(count)
             figures.stored_bytes += int(size)
             figures.recorded_s += recorded.total_seconds()
 

@@ -7,12 +7,18 @@ Segments are about a minute long, and counted on the day they begin; gaps can la
 _STREAMS = "(SELECT id FROM streams_stream WHERE camera_id = ANY(%(cameras)s))"
 _DAY = "width_bucket(start, %(day_starts)s::timestamptz[])"
 
+# The index `segment_timeline` has all that this needs.
 STORED = f"""
-SELECT camera_id, {_DAY}, count(*), sum(durable_bytes),
-       sum(LEAST("end", %(end)s) - GREATEST(start, %(start)s))
-FROM streams_segment
-WHERE stream_id IN {_STREAMS} AND start < %(end)s AND "end" > %(start)s AND start >= %(earliest)s
-  AND id >= %(first_id)s AND id <= %(last_id)s AND state <> 'garbage'
+SELECT stream.camera_id, stored.day, sum(stored.count), sum(stored.size), sum(stored.recorded)
+FROM (
+    SELECT stream_id, {_DAY} AS day, count(*), sum(durable_bytes) AS size,
+           sum(LEAST("end", %(end)s) - GREATEST(start, %(start)s)) AS recorded
+    FROM streams_segment
+    WHERE stream_id IN {_STREAMS} AND start < %(end)s AND "end" > %(start)s AND start >= %(earliest)s
+      AND state <> 'garbage'
+    GROUP BY 1, 2
+) AS stored
+JOIN streams_stream AS stream ON stream.id = stored.stream_id
 GROUP BY 1, 2
 """  # noqa: S608 - constants only
 
@@ -48,13 +54,16 @@ GROUP BY 1
 """  # noqa: S608 - constants only
 
 TRACKS = """
-SELECT count(*) OVER (), id, camera_id, stream_id, analytic_id, number, label, confidence, start, "end", hits
-FROM (
-    SELECT id, camera_id, stream_id, analytic_id, number, label, confidence, start, "end", hits
-    FROM inference_track
+WITH newest AS MATERIALIZED (
+    SELECT id, hits, start FROM inference_track
     WHERE camera_id = ANY(%(cameras)s) AND start < %(end)s AND start >= %(start)s
-      AND id >= %(first_id)s AND id <= %(last_id)s
+      AND id >= %(first_id)s AND id < %(last_id)s
     ORDER BY start DESC LIMIT %(ranked)s
-) AS newest
-ORDER BY hits DESC, start DESC, id LIMIT %(most)s
+), ranked AS (
+    SELECT id FROM newest ORDER BY hits DESC, start DESC, id LIMIT %(most)s
+)
+SELECT (SELECT count(*) FROM newest), track.id, camera_id, stream_id, analytic_id, number, label, confidence,
+       start, "end", hits
+FROM ranked JOIN inference_track AS track ON track.id = ranked.id
+ORDER BY hits DESC, start DESC, track.id
 """

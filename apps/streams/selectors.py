@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import F, Q, Sum
 
-from apps.streams.coverage import LONGEST_SEGMENT, id_ceiling, id_floor
+from apps.streams.coverage import LONGEST_SEGMENT, partition_ceiling, partition_floor
 from apps.streams.models import Gap, Segment, SegmentState, Stream
 
 JOIN_TOLERANCE_S = 0.25  # neighbouring segments that miss each other by less are shown as one span
@@ -69,8 +69,9 @@ def _recorded(stream_id: UUID, start: datetime, end: datetime) -> list[Span]:
             stream_id=stream_id,
             start__lt=end,
             end__gt=start,
-            id__gte=id_floor(start - LONGEST_SEGMENT),
-            id__lte=id_ceiling(end),
+            start__gte=start - LONGEST_SEGMENT,
+            id__gte=partition_floor(start - LONGEST_SEGMENT),
+            id__lt=partition_ceiling(end),
         )
         .exclude(state=SegmentState.GARBAGE)
         .filter(end__gt=F("start"))

@@ -37,7 +37,9 @@ BENCHES: Mapping[str, Bench] = {
     "idle_scene": Bench("tests.bench.idle_scene", limit_s=240),
     "detection": Bench("tests.bench.detection", limit_s=90),
     "glass": Bench("tests.bench.glass", limit_s=180),
+    "search": Bench("tests.bench.search", limit_s=5400, is_default=False),
     "clock": Bench("tests.bench.clock", limit_s=150),
+    "soak": Bench("tests.bench.soak", limit_s=180, is_default=False, minutes=15),
     "from_nothing": Bench("tests.bench.from_nothing", limit_s=900, is_default=False),
 }
 _END_S = 20.0

@@ -23,7 +23,7 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from apps.core.api.pagination import PageNumberPagination
 
-MAX_COUNTED = 1000  # rows; a whole count would read every row that matches
+MAX_COUNTED = 200  # rows; a whole count would read every row that matches
 MAX_DEPTH = 10_000  # rows that can be reached by page number
 
 

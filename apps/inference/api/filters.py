@@ -1,6 +1,6 @@
 """Filters of analytics, tracks, events and minutes; a bad value is a 400 that names the field."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +9,8 @@ from django.db.models import QuerySet
 
 from apps.core.api.filters import ManyIdsFilter, ManyWordsFilter, PartFilter, RangedFilterSet, one_or_many
 from apps.inference.models import Analytic, AnalyticStatus, Event, EventKind, MinuteSummary, Track
+from apps.streams.coverage import partition_ceiling, partition_floor
 from apps.streams.models import Stream
-from omma_engine.ids import uuid7_floor
-
-_PADDING = timedelta(minutes=10)  # a key may be a little older or newer than the row's own time
 
 
 class BeganFilterSet(RangedFilterSet):
@@ -22,15 +20,10 @@ class BeganFilterSet(RangedFilterSet):
     end = django_filters.IsoDateTimeFilter(method="began_before")
 
     def began_at_or_after(self, rows: QuerySet[Any], _name: str, value: datetime) -> QuerySet[Any]:
-        return rows.filter(start__gte=value, pk__gte=uuid7_floor(_milliseconds(value - _PADDING)))
+        return rows.filter(start__gte=value, pk__gte=partition_floor(value))
 
     def began_before(self, rows: QuerySet[Any], _name: str, value: datetime) -> QuerySet[Any]:
-        return rows.filter(start__lt=value, pk__lt=uuid7_floor(_milliseconds(value + _PADDING)))
-
-    def of_streams(self, rows: QuerySet[Any], _name: str, value: list[UUID]) -> QuerySet[Any]:
-        """Name the cameras too, which the index knows."""
-        cameras = Stream.objects.filter(pk__in=value).values_list("camera_id", flat=True).distinct()
-        return rows.filter(stream_id__in=value, **one_or_many("camera_id", list(cameras)))
+        return rows.filter(start__lt=value, pk__lt=partition_ceiling(value))
 
 
 class AnalyticFilter(django_filters.FilterSet):
@@ -50,7 +43,7 @@ class TrackFilter(BeganFilterSet):
 
     account = django_filters.UUIDFilter(field_name="account_id")
     camera = ManyIdsFilter(field_name="camera_id")
-    stream = ManyIdsFilter(method="of_streams")
+    stream = ManyIdsFilter(field_name="stream_id")
     analytic = django_filters.UUIDFilter(field_name="analytic_id")
     label = ManyWordsFilter(field_name="label")
     min_confidence = PartFilter(field_name="confidence", lookup_expr="gte")
@@ -67,7 +60,7 @@ class EventFilter(BeganFilterSet):
 
     account = django_filters.UUIDFilter(field_name="account_id")
     camera = ManyIdsFilter(field_name="camera_id")
-    stream = ManyIdsFilter(method="of_streams")
+    stream = ManyIdsFilter(field_name="stream_id")
     kind = django_filters.ChoiceFilter(choices=EventKind.choices)
     cause = django_filters.UUIDFilter(field_name="cause_id")
     track = django_filters.UUIDFilter(field_name="track_id")
@@ -97,7 +90,3 @@ class MinuteFilter(RangedFilterSet):
         """Select by stream, which the index knows."""
         streams = Stream.objects.filter(camera_id__in=value).values_list("pk", flat=True)
         return rows.filter(**one_or_many("stream_id", list(streams)), camera_id__in=value)
-
-
-def _milliseconds(at: datetime) -> int:
-    return max(0, int(at.timestamp() * 1000))

@@ -15,6 +15,7 @@ from apps.accounts.access import Action, Actor, visible
 from apps.accounts.api.viewsets import ActorMixin
 from apps.cameras.models import Camera
 from apps.core.exceptions import InvalidInputError, NotVisibleError
+from apps.recordings.api.answers import answer_of
 from apps.recordings.api.ranges import DaySerializer, RangeQuerySerializer, TimeZoneField
 from apps.recordings.models import Recording
 from apps.recordings.timeline.selectors import timeline_of_streams
@@ -80,7 +81,9 @@ class StreamTimelineSerializer(serializers.Serializer[Any]):
 
 
 class TimelineSerializer(serializers.Serializer[Any]):
-    """`resolution_s` and `bucket_s` are those used: spans nearer than that are one, buckets are as long.
+    """What `answer_of` returns.
+
+    `resolution_s` and `bucket_s` are those used: spans nearer than that are one, buckets are as long.
 
     `days` are those of `time_zone` that the range touches, each whole.
     """
@@ -117,7 +120,7 @@ class TimelineView(ActorMixin):
         values = dict(query.validated_data)
         values["zone"] = values.pop("time_zone")
         wanted = TimelineRange(chosen_streams(self.actor, stream_ids, camera_ids), **values)
-        return Response(TimelineSerializer(timeline_of_streams(wanted, now=timezone.now())).data)
+        return Response(answer_of(timeline_of_streams(wanted, now=timezone.now())))
 
 
 def chosen_streams(actor: Actor, stream_ids: list[UUID], camera_ids: list[UUID]) -> tuple[Stream, ...]:

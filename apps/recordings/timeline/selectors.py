@@ -17,7 +17,7 @@ from apps.recordings.timeline.values import (
     Timeline,
     TimelineRange,
 )
-from apps.streams.coverage import LONGEST_SEGMENT, id_ceiling, id_floor
+from apps.streams.coverage import LONGEST_SEGMENT
 
 
 def timeline_of_streams(wanted: TimelineRange, *, now: datetime) -> Timeline:
@@ -33,12 +33,7 @@ def timeline_of_streams(wanted: TimelineRange, *, now: datetime) -> Timeline:
 
 
 def _add_coverage(shown: dict[UUID, StreamTimeline], wanted: TimelineRange) -> None:
-    values = {
-        **_common(shown, wanted),
-        "earliest": wanted.start - LONGEST_SEGMENT,
-        "first_id": id_floor(wanted.start - LONGEST_SEGMENT),
-        "last_id": id_ceiling(wanted.end),
-    }
+    values = {**_common(shown, wanted), "earliest": wanted.start - LONGEST_SEGMENT}
     for stream_id, start, end, recorded, _ in _rows(COVERAGE, values):
         seconds = min(recorded, end - start).total_seconds()  # segments may overlap a little
         shown[stream_id].covered.append(CoveredSpan(start, end, seconds))

@@ -21,13 +21,13 @@ SELECT {group}, min(span_start), max(span_end), sum(span_end - span_start), coun
 FROM islands GROUP BY {group}, island ORDER BY {group}, min(span_start)
 """
 
-# The lower bound of `start` keeps the index `segment_timeline` to the range, the ids to its partitions.
+# The index `segment_timeline` has all that this needs; the lower bound of `start` keeps it to the range.
 COVERAGE = """
 WITH found AS (
     SELECT stream_id, GREATEST(start, %(start)s) AS span_start, LEAST("end", %(end)s) AS span_end
     FROM streams_segment
     WHERE stream_id = ANY(%(streams)s) AND start < %(end)s AND "end" > %(start)s AND "end" > start
-      AND start >= %(earliest)s AND id >= %(first_id)s AND id <= %(last_id)s AND state <> 'garbage'
+      AND start >= %(earliest)s AND state <> 'garbage'
 """ + _ISLANDS.format(group="stream_id")  # noqa: S608 - constants only
 
 # An open gap goes on until now.

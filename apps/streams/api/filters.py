@@ -8,7 +8,7 @@ import django_filters
 from django.db.models import Q, QuerySet
 
 from apps.core.api.filters import ManyIdsFilter, RangedFilterSet, one_or_many
-from apps.streams.coverage import LONGEST_SEGMENT, id_ceiling, id_floor
+from apps.streams.coverage import LONGEST_SEGMENT, partition_ceiling, partition_floor
 from apps.streams.models import Gap, Mode, Segment, SegmentState, Source, SourceStatus, Stream
 from omma_engine.types import GapCause
 
@@ -56,10 +56,11 @@ class SegmentFilter(OfStreamsFilterSet):
         fields = ["stream", "camera", "state", "start", "end"]
 
     def ends_after(self, rows: QuerySet[Segment], name: str, value: datetime) -> QuerySet[Segment]:
-        return rows.filter(end__gt=value, id__gte=id_floor(value - LONGEST_SEGMENT))
+        earliest = value - LONGEST_SEGMENT  # the end has no index
+        return rows.filter(end__gt=value, start__gte=earliest, id__gte=partition_floor(earliest))
 
     def starts_before(self, rows: QuerySet[Segment], name: str, value: datetime) -> QuerySet[Segment]:
-        return rows.filter(start__lt=value, id__lte=id_ceiling(value))
+        return rows.filter(start__lt=value, id__lt=partition_ceiling(value))
 
 
 class GapFilter(OfStreamsFilterSet):

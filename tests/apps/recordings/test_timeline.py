@@ -1,5 +1,6 @@
 """The timeline of many streams: exact, bounded, in few queries, and only of what one may play."""
 
+import json
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -7,12 +8,14 @@ from typing import Any
 import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
+from rest_framework.renderers import JSONRenderer
 
 from apps.inference.models import MinuteSummary
 from apps.recordings.api import timeline as api
+from apps.recordings.api.answers import answer_of
 from apps.recordings.models import CauseKind, Recording, RecordingState
 from apps.recordings.timeline import selectors
-from apps.recordings.timeline.values import MAX_SPANS
+from apps.recordings.timeline.values import MAX_SPANS, TimelineRange
 from apps.streams.models import Gap, Segment, SegmentState, Source, Stream
 from omma_engine.ids import uuid7
 from tests import factories
@@ -274,3 +277,17 @@ def test_a_part_of_a_day_tells_which_days_it_touches(archive: Archive, client: C
         ("2026-11-20", "2026-11-19T18:30:00.000000Z")
     ]
     assert (seconds(answer["start"]), seconds(answer["end"])) == (0, 3600)
+
+
+def test_the_answer_is_what_the_schema_says(archive: Archive, client: Client) -> None:
+    archive.add_rows(0, 60)
+    add_gap(archive.stream, 60, 90, "camera")
+    add_minute(archive.stream, 0, 0.25, person=1)
+    Recording.objects.create(
+        account=archive.account, camera=archive.stream.camera, stream=archive.stream, number=1,
+        cause_kind=CauseKind.RULE, wanted_start=at(0), start=at(0), end=at(9), labels=["person"],
+    )  # fmt: skip
+    stream = Stream.objects.get()
+    timeline = selectors.timeline_of_streams(TimelineRange((stream,), at(0), at(600)), now=at(DAY_S))
+
+    assert answer_of(timeline) == json.loads(JSONRenderer().render(api.TimelineSerializer(timeline).data))

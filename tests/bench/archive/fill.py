@@ -1,0 +1,137 @@
+"""Fill a database: `python -m tests.bench.archive.fill ROWS FOLDER` prints what a client needs, as JSON.
+
+As many segments and tracks as asked, a minute each, with gaps, minutes and recordings in proportion. Indexes
+but the keys are made afterwards, and constraints are not asked.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import django
+from django.db import connection, models
+
+CAMERAS = 100
+FEW_CAMERAS = 20
+FEW_ROWS = 1_000_000
+RULES = 20
+CLIPS = 20_000
+_DAY = timedelta(days=1)
+
+
+def main(rows: int, folder: Path) -> None:
+    django.setup()
+    from apps.core.partitions import WEEK, ensure_partitions
+    from tests.bench.archive.templates import make_templates
+
+    cameras = CAMERAS if rows >= FEW_ROWS else FEW_CAMERAS
+    minutes = round(rows / cameras / 0.99)
+    last = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(hours=2)
+    first = last - timedelta(minutes=minutes - 1)
+    ensure_partitions(weeks_ahead=(last - first) // WEEK + 2, now=first)
+    facts = make_templates(cameras, RULES, folder)
+    with _bulk(), _without_indexes():
+        for begin in _steps(first, last):
+            _fill({"first": begin, "last": min(begin + _DAY - timedelta(minutes=1), last)}, facts["rules"])
+    _run_clips()
+    with connection.cursor() as cursor:
+        for table in _tables():
+            cursor.execute(f"VACUUM (ANALYZE) {table}")
+        cursor.execute("SELECT count(*) FROM streams_segment")
+        facts["segments"] = cursor.fetchone()[0]
+        cursor.execute("SELECT count(*) FROM inference_track")
+        facts["tracks"] = cursor.fetchone()[0]
+        cursor.execute("SELECT pg_database_size(current_database())")
+        facts["bytes"] = cursor.fetchone()[0]
+    print(json.dumps(facts | {"first": first.isoformat(), "last": last.isoformat()}))
+
+
+def _fill(minutes: dict[str, Any], rules: list[str]) -> None:
+    from tests.bench.archive import statements as made
+
+    recipes = (
+        ("streams_segment", made.SEGMENT, f"NOT ({made.IS_GAP})"),
+        ("streams_gap", made.GAP, made.IS_GAP),
+        ("inference_minute_summary", made.MINUTE, made.IS_SEEN),
+        ("inference_track", made.TRACK, ""),
+        ("recordings_recording", made.RECORDING, made.IS_RECORDED),
+    )
+    listed = ", ".join(f"'{one}'" for one in rules)
+    with connection.cursor() as cursor:
+        for table, values, where in recipes:
+            columns = [
+                name for name in _columns(table) if table != "inference_minute_summary" or name != "id"
+            ]
+            statement = made.insert(table, columns, values, where)
+            cursor.execute(statement.replace("%(rules)s", listed), minutes)
+
+
+def _run_clips() -> None:
+    from tests.bench.archive.statements import CLIPS as STATEMENT
+
+    with connection.cursor() as cursor:
+        cursor.execute(STATEMENT, {"most": CLIPS})
+
+
+def _steps(first: datetime, last: datetime) -> Iterator[datetime]:
+    while first <= last:
+        yield first
+        first += _DAY
+
+
+def _models() -> list[type[models.Model]]:
+    from apps.dialects.spectrax.models import SpectraxClip
+    from apps.inference.models import MinuteSummary, Track
+    from apps.recordings.models import Recording
+    from apps.streams.models import Gap, Segment
+
+    return [Segment, Gap, MinuteSummary, Track, Recording, SpectraxClip]
+
+
+def _tables() -> list[str]:
+    return [model._meta.db_table for model in _models()]
+
+
+def _columns(table: str) -> list[str]:
+    (model,) = (one for one in _models() if one._meta.db_table == table)
+    return [str(field.column) for field in model._meta.concrete_fields]
+
+
+@contextmanager
+def _bulk() -> Iterator[None]:
+    """Write without waiting for the disk and without asking constraints: the server is thrown away."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER SYSTEM SET max_wal_size = '8GB'")
+        cursor.execute("ALTER SYSTEM SET synchronous_commit = off")
+        cursor.execute("SELECT pg_reload_conf()")
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("SET maintenance_work_mem = '512MB'")
+        yield
+        cursor.execute("SET session_replication_role = origin")
+        cursor.execute("ALTER SYSTEM RESET ALL")
+        cursor.execute("SELECT pg_reload_conf()")
+
+
+@contextmanager
+def _without_indexes() -> Iterator[None]:
+    """Take the indexes away that serve no constraint, and make them again."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = ANY(%s) "
+            "AND indexname NOT IN (SELECT conname FROM pg_constraint)",
+            [_tables()],
+        )
+        indexes = cursor.fetchall()
+        for name, _ in indexes:
+            cursor.execute(f'DROP INDEX "{name}"')
+        yield
+        for _, definition in indexes:
+            cursor.execute(definition.replace(" ON ONLY ", " ON "))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), Path(sys.argv[2]))
