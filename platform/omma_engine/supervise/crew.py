@@ -26,10 +26,12 @@ class Ended:
     lived_us: int
     status: int
     bye: str | None
+    is_own: bool = True
 
     @property
     def is_crash(self) -> bool:
-        return self.status != 0
+        """Whether it is the child's own fault: the zygote's death parks no source."""
+        return self.status != 0 and self.is_own
 
 
 @dataclass(slots=True)
@@ -178,5 +180,5 @@ class Crew:
         for object_id, epoch in child.assignments.items():
             self.place.pop(object_id, None)
             lived_us = now_us - child.started_us
-            ended.append(Ended(object_id, epoch, lived_us, exit_.status, child.bye))
+            ended.append(Ended(object_id, epoch, lived_us, exit_.status, child.bye, is_own=exit_.is_own))
         return ended

@@ -27,11 +27,15 @@ class Spawned:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """A child has ended; `status` is negative for a signal, as in `subprocess`."""
+    """A child has ended; `status` is negative for a signal, as in `subprocess`.
+
+    `is_own` is false where it was pulled along by what it was forked from.
+    """
 
     key: str
     pid: int
     status: int
+    is_own: bool = True
 
 
 class Spawner(Protocol):

@@ -134,7 +134,7 @@ class ZygoteSpawner:
 
     def _all_gone(self) -> list[Exit]:
         status = self._process.returncode if self._process else -9
-        exits = [Exit(key, pid, status or -9) for key, pid in self._children.items()]
+        exits = [Exit(key, pid, status or -9, is_own=False) for key, pid in self._children.items()]
         self._forget()
         return exits
 

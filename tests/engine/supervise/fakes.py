@@ -191,10 +191,10 @@ class FakeSpawner:
         self.spawned += 1
         return Spawned(key, ours, next(self.pids))
 
-    def end(self, key: str, status: int) -> None:
+    def end(self, key: str, status: int, *, is_own: bool = True) -> None:
         """Let a child exit."""
         self.children.pop(key).connection.close()
-        self.exits.append(Exit(key, 1, status))
+        self.exits.append(Exit(key, 1, status, is_own))
 
     def poll(self) -> list[Exit]:
         exits, self.exits = self.exits, []

@@ -58,6 +58,18 @@ def test_the_third_crash_within_ten_minutes_parks_and_says_so(
     assert worker.spawner.spawned == 4
 
 
+def test_a_zygote_that_dies_again_and_again_parks_no_source(
+    worker: Worker, database: FakeDatabase, source: UUID
+) -> None:
+    worker.turn(1)
+    for _ in range(5):
+        worker.spawner.end(str(source), -9, is_own=False)
+        worker.turn(12)
+
+    assert worker.spawner.spawned == 6
+    assert database.committed == []
+
+
 @pytest.mark.fault("F39")
 def test_a_silent_child_is_killed_and_replaced(worker: Worker, source: UUID) -> None:
     worker.turn(1)
