@@ -1,14 +1,16 @@
 """Recordings and retention for operators."""
 
 from collections.abc import Callable
+from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.accounts.access import Actor, actor_of
 from apps.core.exceptions import OmmaError
-from apps.recordings import services
+from apps.recordings import policies, services
 from apps.recordings.exports.services import delete_export
 from apps.recordings.models import Export, Recording, RetentionPolicy
 
@@ -77,13 +79,59 @@ class RecordingAdmin(admin.ModelAdmin[Recording]):
         self.message_user(request, f"{count} {done}", messages.SUCCESS if count else messages.WARNING)
 
 
+class RetentionPolicyForm(forms.ModelForm[RetentionPolicy]):
+    """A policy; the services' own checks speak, at the field that they name."""
+
+    class Meta:
+        model = RetentionPolicy
+        fields = ["account", "camera", "stream", *policies.FIELDS]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not self.errors:
+            scope = (
+                {name: getattr(self.instance, name) for name in ("account", "camera", "stream")}
+                if (self.instance.pk and not self.instance._state.adding)
+                else {}
+            )
+            try:
+                policies.check(RetentionPolicy(**scope, **data))
+            except OmmaError as error:
+                self.add_error(error.field if error.field in self.fields else None, error.message)
+        return data
+
+
 @admin.register(RetentionPolicy)
 class RetentionPolicyAdmin(admin.ModelAdmin[RetentionPolicy]):
-    list_display = ["account", "camera", "max_age_hours", "max_bytes", "updated_at"]
+    form = RetentionPolicyForm
+    list_display = [
+        "account", "camera", "stream", "max_age_hours", "motion_age_hours", "event_age_hours", "max_bytes",
+        "archive_after_hours", "updated_at",
+    ]  # fmt: skip
     list_filter = ["account"]
     search_fields = ["camera__name", "account__name"]
-    list_select_related = ["account", "camera"]
-    readonly_fields = ["id", "created_at", "updated_at"]
+    list_select_related = ["account", "camera", "stream__camera"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: RetentionPolicy | None = None) -> list[str]:
+        return ["account", "camera", "stream"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: RetentionPolicy, form: object, change: bool) -> None:
+        limits = {name: getattr(obj, name) for name in policies.FIELDS}
+        if change:
+            policies.update_policy(actor=actor_of(request), policy=obj, **limits)
+            return
+        row = policies.create_policy(
+            actor=actor_of(request), account=obj.account, camera=obj.camera, stream=obj.stream, **limits
+        )
+        obj.pk = row.pk
+        obj._state.adding = False
+
+    def delete_model(self, request: HttpRequest, obj: RetentionPolicy) -> None:
+        policies.delete_policy(actor=actor_of(request), policy=obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[RetentionPolicy]) -> None:
+        for policy in queryset:
+            policies.delete_policy(actor=actor_of(request), policy=policy)
 
 
 @admin.register(Export)

@@ -32,6 +32,13 @@ class RecordingsConfig(AppConfig):
             "retention", "Delete footage past its keeping", "apps.recordings.retention.run", "60", "retention"
         )
         periodic.register(
+            "rotation",
+            "Make room on volumes",
+            "apps.recordings.retention.rotate",
+            "10",
+            "retention",
+        )
+        periodic.register(
             "thumbnails", "Make missing thumbnails", "apps.recordings.thumbnails.catch_up", "300", "recording"
         )
         periodic.register(

@@ -30,20 +30,26 @@ def expire(stream_id: UUID, segment_ids: Iterable[UUID], *, now: datetime) -> in
     lock_stream(stream_id)
     rows = Segment.objects.filter(id__in=list(segment_ids), stream_id=stream_id)
     rows = rows.filter(state__in=[SegmentState.CLOSED, SegmentState.RECOVERED])
-    protected = _protected_intervals(stream_id, now)
-    doomed = [row for row in rows.order_by("start").defer("fragments") if not _touches(row, protected)]
+    found = list(rows.order_by("start").defer("fragments"))
+    if not found:
+        return 0
+    last = max(row.end for row in found)
+    protected = _protected_intervals(stream_id, found[0].start, last, now)
+    doomed = [row for row in found if not _touches(row, protected)]
     if not doomed:
         return 0
     Segment.objects.filter(id__in=[row.id for row in doomed]).update(state=SegmentState.GARBAGE)
-    for row in doomed:
-        _explain(row)
+    for run in _runs(doomed):
+        _explain(run[0], run[-1].end)
     _shrink_recordings(stream_id, doomed)
     return len(doomed)
 
 
-def _protected_intervals(stream_id: UUID, now: datetime) -> list[tuple[datetime, datetime]]:
+def _protected_intervals(
+    stream_id: UUID, start: datetime, end: datetime, now: datetime
+) -> list[tuple[datetime, datetime]]:
     rows = Recording.objects.filter(stream_id=stream_id).filter(
-        Q(is_held=True) | Q(state=RecordingState.ACTIVE)
+        Q(is_held=True, start__lt=end, end__gt=start) | Q(state=RecordingState.ACTIVE)
     )
     return [
         (min(row.start, row.wanted_start), max(row.end, now, row.until or now))
@@ -57,17 +63,29 @@ def _touches(row: Segment, intervals: Iterable[tuple[datetime, datetime]]) -> bo
     return any(start < row.end and row.start < end for start, end in intervals)
 
 
-def _explain(row: Segment) -> None:
-    """Write the gap of a deleted segment, or lengthen the one it follows on."""
+def _runs(rows: Iterable[Segment]) -> list[list[Segment]]:
+    """Put together what follows on each other, up to the length of one gap."""
+    runs: list[list[Segment]] = []
+    for row in rows:
+        is_next = bool(runs) and abs(row.start - runs[-1][-1].end) <= _JOIN_GAPS_WITHIN
+        if is_next and row.end - runs[-1][0].start <= _MAX_GAP:
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+    return runs
+
+
+def _explain(row: Segment, end: datetime) -> None:
+    """Write the gap of deleted footage, or lengthen the one it follows on."""
     before = Gap.objects.filter(
         stream_id=row.stream_id,
         cause=GapCause.EXPIRED,
         end__gte=row.start - _JOIN_GAPS_WITHIN,
         end__lte=row.start + _JOIN_GAPS_WITHIN,
-        start__gte=row.end - _MAX_GAP,
+        start__gte=end - _MAX_GAP,
     ).first()
     if before is not None:
-        Gap.objects.filter(pk=before.pk).update(end=row.end)
+        Gap.objects.filter(pk=before.pk).update(end=end)
         return
     Gap.objects.create(
         id=uuid7(to_us(row.start) // 1000),
@@ -75,7 +93,7 @@ def _explain(row: Segment) -> None:
         camera_id=row.camera_id,
         stream_id=row.stream_id,
         start=row.start,
-        end=row.end,
+        end=end,
         cause=GapCause.EXPIRED,
     )
 

@@ -1,202 +1,180 @@
-"""Retention: gathers the facts, lets the engine decide, and deletes in journalled steps.
+"""Retention: reads the facts in batches, lets the engine decide, and deletes in journalled steps.
 
 1. Mark the row garbage and write the gap that says so, in one transaction under the stream's lock; from here
    on nobody opens the file.
-2. Unlink the file; who has it open reads on.
+2. Delete the file; who has it open reads on.
 3. Sync the folder.
 4. Forget the row.
 
-A crash after any step is made good by the next run, which begins with the garbage it finds.
+A crash after any step is made good by the next run, which begins with the garbage it finds. One run at a
+time, by an advisory lock; volumes that are missing, foreign or read-only are left alone.
 """
 
 import logging
-import os
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
+from heapq import merge
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import Sum
 from django.utils import timezone
 
-from apps.core import outbox
-from apps.core.times import to_us
-from apps.recordings import rolls
-from apps.recordings.expiry import expire
-from apps.recordings.models import Recording, RecordingState, RetentionPolicy
-from apps.streams.models import Segment, SegmentState, Stream, Volume, VolumeState
-from apps.streams.volume_states import state_of
-from omma_engine.retention import (
-    Footage,
-    Interval,
-    Limits,
-    RetentionDecision,
-    RetentionFacts,
-    VolumeFacts,
-    decide,
+from apps.core import own_connections
+from apps.core.advisory_locks import RETENTION, try_lock
+from apps.core.times import from_us, to_us
+from apps.recordings import clock_guard
+from apps.recordings.garbage import sweep_garbage
+from apps.recordings.keeping import Keeping, SizeLimit, StreamKeeping, read_keeping
+from apps.recordings.retention_rows import (
+    BATCH,
+    first_start,
+    footage_in,
+    oldest_of_stream,
+    protected_of,
+    stored_bytes,
+    wanted_between,
 )
+from apps.recordings.room import expire_batch, make_room
+from apps.streams.models import Volume, VolumeState
+from apps.streams.volume_states import state_of
+from omma_engine.retention import Footage, Spans, is_too_old, is_unwanted, oldest_until, where_too_old
+from omma_engine.spans import Span
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_LIMITS = Limits(max_age_us=7 * 24 * 3600 * 1_000_000, max_bytes=10 * (1 << 30))
-_HOUR_US = 3600 * 1_000_000
-_TRANSIENT_KEEP_FACTOR = 2
+WINDOW = timedelta(days=7)  # of one stream, whose recordings are in memory at once
 _PRESENT = {VolumeState.READY, VolumeState.FULL}
-_FAR = timedelta(days=3650)
+_BUSY = "another run is at it"
 
 
 def run(now: datetime | None = None) -> str:
     """Delete what retention no longer keeps: the periodic job."""
-    now = now or timezone.now()
-    volumes = present_volumes()
-    forgotten = sweep_garbage(volumes)
-    decision = decide(gather(now, volumes))
-    marked = expire_all(decision, now)
-    forgotten += sweep_garbage(volumes)
-    _tell_starvation(decision)
-    return f"{marked} expired, {forgotten} files deleted"
+    with _only_run() as is_only:
+        if not is_only:
+            return _BUSY
+        is_believed = now is not None or clock_guard.is_believed()
+        return _run(now or timezone.now(), with_ages=is_believed)
+
+
+def rotate(now: datetime | None = None) -> str:
+    """Make room on volumes that are nearly full: the periodic job of every few seconds."""
+    with _only_run() as is_only:
+        if not is_only:
+            return _BUSY
+        volumes = present_volumes()
+        count = sum(make_room(one, now or timezone.now(), is_thorough=False) for one in volumes)
+        return f"{count} expired"
 
 
 def present_volumes() -> list[Volume]:
-    """Return the volumes whose folder is there and carries their own identity; the rest is left alone."""
+    """Return the volumes that are there and carry their own identity; the rest is left alone."""
     return [volume for volume in Volume.objects.order_by("id") if state_of(volume) in _PRESENT]
 
 
-def gather(now: datetime, volumes: Iterable[Volume]) -> RetentionFacts:
-    """Return what the decision looks at."""
-    present = list(volumes)
-    policies = list(RetentionPolicy.objects.all())
-    return RetentionFacts(
-        now_us=to_us(now),
-        footage=_footage([volume.pk for volume in present]),
-        recordings=_intervals(now),
-        volumes=[_facts_of(volume) for volume in present],
-        default_limits=DEFAULT_LIMITS,
-        account_limits={one.account_id: _limits(one) for one in policies if one.camera_id is None},
-        camera_limits={one.camera_id: _limits(one) for one in policies if one.camera_id is not None},
-        transient_keep_us=_transient_keep(),
+def doomed_by_age(one: StreamKeeping, volume_ids: Sequence[UUID], now: datetime) -> Iterator[list[Footage]]:
+    """Yield what of a stream is older than its class is kept, window by window."""
+    before = now - timedelta(microseconds=one.ages.continuous_us)
+    for start, end in _windows(one, volume_ids, before):
+        wanted = wanted_between(
+            one.stream_id,
+            one.camera_id,
+            start,
+            end,
+            events=one.ages.looks_at_events,
+            motion=one.ages.looks_at_motion,
+        )
+        looked = where_too_old(wanted, one.ages, (to_us(start), to_us(end)), now_us=to_us(now))
+        for batch in footage_in(one.stream_id, looked, volume_ids):
+            yield [each for each in batch if is_too_old(each, wanted, one.ages, now_us=to_us(now))]
+
+
+def doomed_in_vain(one: StreamKeeping, volume_ids: Sequence[UUID], now: datetime) -> Iterator[list[Footage]]:
+    """Yield what of a stream was recorded in case of an event, and none came."""
+    before = now - timedelta(microseconds=one.transient_us)
+    for start, end in _windows(one, volume_ids, before, only_transient=True):
+        wanted = wanted_between(one.stream_id, one.camera_id, start, end, events=True, motion=False)
+        recorded = wanted.held | wanted.events | wanted.motion
+        looked: list[Span] = recorded.holes(to_us(start), to_us(end))
+        for batch in footage_in(one.stream_id, looked, volume_ids, only_transient=True):
+            yield [
+                each
+                for each in batch
+                if not recorded.touch(each.start_us, each.end_us)
+                and is_unwanted(each, wanted, keep_us=one.transient_us, now_us=to_us(now))
+            ]
+
+
+def _run(now: datetime, *, with_ages: bool) -> str:
+    volumes = present_volumes()
+    ids = [volume.pk for volume in volumes]
+    forgotten = sweep_garbage(volumes)
+    keeping = read_keeping()
+    expired = _expire_by_time(keeping, ids, now) if with_ages else 0
+    expired += _expire_by_size(keeping, ids, now)
+    forgotten += sweep_garbage(volumes)
+    made_room = sum(make_room(volume, now) for volume in volumes)
+    doubt = "" if with_ages else ", the clock was set forward: ages wait"
+    return f"{expired + made_room} expired, {forgotten + made_room} files deleted{doubt}"
+
+
+def _expire_by_time(keeping: Keeping, volume_ids: Sequence[UUID], now: datetime) -> int:
+    choices: tuple[Callable[..., Iterator[list[Footage]]], ...] = (doomed_by_age, doomed_in_vain)
+    return sum(
+        expire_batch(batch, now)
+        for one in keeping.streams
+        for choice in choices
+        for batch in choice(one, volume_ids, now)
     )
 
 
-def expire_all(decision: RetentionDecision, now: datetime) -> int:
-    """Mark what was decided as garbage, stream by stream; return how many segments it was."""
-    by_stream: dict[UUID, list[UUID]] = defaultdict(list)
-    for segment_id, stream_id in Segment.objects.filter(id__in=decision.doomed).values_list(
-        "id", "stream_id"
-    ):
-        by_stream[stream_id].append(segment_id)
-    return sum(expire(stream_id, by_stream[stream_id], now=now) for stream_id in sorted(by_stream))
+def _expire_by_size(keeping: Keeping, volume_ids: Sequence[UUID], now: datetime) -> int:
+    stored: dict[UUID, int] = {}
+    for (stream_id, volume_id), size in stored_bytes().items():
+        if volume_id in volume_ids:
+            stored[stream_id] = stored.get(stream_id, 0) + size
+    return sum(_shrink(limit, stored, volume_ids, now) for limit in keeping.sizes)
 
 
-def sweep_garbage(volumes: Iterable[Volume]) -> int:
-    """Delete the files of garbage rows and then the rows; return how many."""
+def _shrink(limit: SizeLimit, stored: dict[UUID, int], volume_ids: Sequence[UUID], now: datetime) -> int:
+    """Delete the oldest of some streams until they fit; `stored` is kept up to date."""
+    excess = sum(stored.get(one, 0) for one in limit.stream_ids) - limit.max_bytes
+    if excess <= 0:
+        return 0
+    protected = {one: protected_of(one) for one in limit.stream_ids if stored.get(one)}
+    oldest = merge(*(oldest_of_stream(one, volume_ids) for one in protected), key=lambda one: one.start_us)
     count = 0
-    for volume in volumes:
-        rows = Segment.objects.filter(state=SegmentState.GARBAGE, volume=volume).order_by("id")
-        paths = dict(rows.values_list("id", "path"))
-        unlinked = [segment_id for segment_id, path in paths.items() if _unlink(Path(volume.root), path)]
-        _sync_folders({(Path(volume.root) / paths[segment_id]).parent for segment_id in unlinked})
-        Segment.objects.filter(id__in=unlinked, state=SegmentState.GARBAGE).delete()
-        count += len(unlinked)
+    chosen = oldest_until(oldest, excess, lambda one: _touches(protected, one))
+    batch: list[Footage] = []
+    for one in chosen:
+        batch.append(one)
+        stored[one.stream_id] -= one.size_bytes
+        excess -= one.size_bytes
+        if len(batch) >= BATCH:
+            count += expire_batch(batch, now)
+            batch = []
+    count += expire_batch(batch, now)
+    if excess > 0 and limit.account_id is not None:
+        logger.warning(
+            "account %s keeps %d bytes more than its limit, all of it held", limit.account_id, excess
+        )
     return count
 
 
-def _footage(volume_ids: list[UUID]) -> list[Footage]:
-    rows = Segment.objects.filter(volume_id__in=volume_ids).exclude(state=SegmentState.GARBAGE)
-    columns = rows.values_list(
-        "id", "stream_id", "camera_id", "account_id", "volume_id", "start", "end", "durable_bytes", "state",
-        "is_transient",
-    )  # fmt: skip
-    return [
-        Footage(
-            segment_id=segment_id,
-            stream_id=stream_id,
-            camera_id=camera_id,
-            account_id=account_id,
-            volume_id=volume_id,
-            start_us=to_us(start),
-            end_us=to_us(end),
-            size_bytes=size,
-            is_open=state == SegmentState.OPEN,
-            is_transient=is_transient,
-        )
-        for (
-            segment_id, stream_id, camera_id, account_id, volume_id, start, end, size, state, is_transient,
-        ) in columns.iterator(chunk_size=5000)
-    ]  # fmt: skip
+def _touches(protected: dict[UUID, Spans], one: Footage) -> bool:
+    return protected[one.stream_id].touch(one.start_us, one.end_us)
 
 
-def _intervals(now: datetime) -> list[Interval]:
-    rows = Recording.objects.values_list("stream_id", "wanted_start", "start", "end", "state", "is_held")
-    return [
-        Interval(
-            stream_id,
-            to_us(min(start, wanted_start) if state == RecordingState.ACTIVE else start),
-            to_us(now + _FAR if state == RecordingState.ACTIVE else end),
-            is_protected=is_held or state == RecordingState.ACTIVE,
-        )
-        for stream_id, wanted_start, start, end, state, is_held in rows
-    ]
+def _windows(
+    one: StreamKeeping, volume_ids: Sequence[UUID], before: datetime, *, only_transient: bool = False
+) -> Iterator[tuple[datetime, datetime]]:
+    """Yield stretches of time in which footage of a stream begins, the oldest first."""
+    end = from_us(0)
+    while start := first_start(one.stream_id, volume_ids, (end, before), only_transient=only_transient):
+        end = min(start + WINDOW, before)
+        yield start, end
 
 
-def _transient_keep() -> dict[UUID, int]:
-    """Return how long footage of each stream waits for an event, in microseconds: twice what one may want."""
-    wanted = rolls.seconds_wanted(list(Stream.objects.all()))
-    return {
-        stream_id: round(_TRANSIENT_KEEP_FACTOR * seconds * 1_000_000)
-        for stream_id, seconds in wanted.items()
-    }
-
-
-def _limits(policy: RetentionPolicy) -> Limits:
-    return Limits(max_age_us=policy.max_age_hours * _HOUR_US, max_bytes=policy.max_bytes)
-
-
-def _facts_of(volume: Volume) -> VolumeFacts:
-    room = os.statvfs(volume.root)
-    free = room.f_bavail * room.f_frsize
-    if volume.max_bytes is not None:
-        used = Segment.objects.filter(volume=volume).aggregate(total=Sum("durable_bytes"))["total"] or 0
-        free = min(free, volume.max_bytes - used + volume.min_free_bytes)
-    return VolumeFacts(volume.pk, free_bytes=free, min_free_bytes=volume.min_free_bytes)
-
-
-def _unlink(root: Path, relative: str) -> bool:
-    """Delete a file of a volume; one that is gone already counts."""
-    target = root / relative
-    if not target.resolve().is_relative_to(root.resolve()):
-        logger.error("segment path leads out of its volume: %s", relative)
-        return False
-    try:
-        target.unlink(missing_ok=True)
-    except OSError as error:
-        logger.warning("cannot delete %s: %s", target, error)
-        return False
-    return True
-
-
-def _sync_folders(folders: Iterable[Path]) -> None:
-    for folder in sorted(folders):
-        if folder.is_dir():
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-
-
-def _tell_starvation(decision: RetentionDecision) -> None:
-    """Say loudly that only held or growing footage is left where room is needed."""
-    for volume_id, missing in decision.starved_volumes.items():
-        logger.error("volume %s lacks %d bytes and holds only held footage", volume_id, missing)
-        with transaction.atomic():
-            outbox.publish(
-                "system.updated",
-                subject_kind="volume",
-                subject_id=volume_id,
-                payload={"state": "only_held_left", "missing_bytes": missing},
-            )
-    for account_id, excess in decision.starved_accounts.items():
-        logger.warning("account %s keeps %d bytes more than its limit, all of it held", account_id, excess)
+@contextmanager
+def _only_run() -> Iterator[bool]:
+    with own_connections.connect("omma retention") as connection:
+        yield try_lock(connection, RETENTION)

@@ -1,199 +1,213 @@
-"""Which footage goes: a pure decision over rows. Deleting is somebody else's, and a separate step.
+"""Which footage goes: pure decisions over rows, a batch at a time, so that memory does not grow.
 
-Decided over what is known to exist, so an empty index or a volume that is away deletes nothing. Never chosen:
-open segments, segments that a held or growing recording touches, and segments on a volume that is not ours.
+Decided over what is known to exist, so an empty index or a volume that is away deletes nothing. Deleting is
+somebody else's, and a separate step. Never chosen: what a held or growing recording touches.
+
+A segment has the best class of what it touches: held, else event (somebody or some rule recorded it), else
+motion (its minute moved), else continuous. It is kept for the longest time of all that it is. Sizes and room
+are met by the oldest footage, whatever its class. Times are UTC microseconds, ranges half-open.
 """
 
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
+from omma_engine.spans import Span, merged, without
 
 class Reason(StrEnum):
     """Why a segment goes."""
 
     TRANSIENT = "transient"  # recorded in case of an event, and none came
     AGE = "age"
-    CAMERA_SIZE = "camera_size"
-    ACCOUNT_SIZE = "account_size"
+    SIZE = "size"
     FREE_SPACE = "free_space"
+
+
+class FootageClass(StrEnum):
+    """What a segment is worth, the least first."""
+
+    CONTINUOUS = "continuous"
+    MOTION = "motion"
+    EVENT = "event"
+    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True)
 class Footage:
-    """One segment: `[start_us, end_us)` in UTC microseconds, `size_bytes` on its volume."""
+    """One closed segment: `[start_us, end_us)`, with `size_bytes` on its volume."""
 
     segment_id: UUID
     stream_id: UUID
-    camera_id: UUID
-    account_id: UUID
-    volume_id: UUID
     start_us: int
     end_us: int
     size_bytes: int
-    is_open: bool = False
     is_transient: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A recording of a stream: what it touches is wanted, and for good while held or growing."""
+class Spans:
+    """Stretches of time, merged where they touch."""
 
-    stream_id: UUID
-    start_us: int
-    end_us: int
-    is_protected: bool
+    def __init__(self, ranges: Iterable[Span] = ()) -> None:
+        self.ranges: Sequence[Span] = merged(ranges)
 
+    def touch(self, start_us: int, end_us: int) -> bool:
+        """Tell whether something of `[start_us, end_us)` is in them."""
+        index = bisect_right(self.ranges, (end_us, -1)) - 1
+        return index >= 0 and self.ranges[index][1] > start_us
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long and how much; None: without limit."""
+    def since(self, moment_us: int) -> "Spans":
+        """Return what of them is at or after a time."""
+        return Spans((max(start_us, moment_us), end_us) for start_us, end_us in self.ranges)
 
-    max_age_us: int | None = None
-    max_bytes: int | None = None
+    def __or__(self, other: "Spans") -> "Spans":
+        return Spans((*self.ranges, *other.ranges))
 
-
-@dataclass(frozen=True, slots=True)
-class VolumeFacts:
-    """A volume that is present and ours; others are left out of the facts, and their footage alone."""
-
-    volume_id: UUID
-    free_bytes: int
-    min_free_bytes: int
+    def holes(self, start_us: int, end_us: int) -> list[Span]:
+        """Return what of `[start_us, end_us)` is not in them."""
+        return without((start_us, end_us), self.ranges)
 
 
 @dataclass(frozen=True, slots=True)
-class RetentionFacts:
-    """Everything the decision looks at. A camera without limits of its own has its account's age limit.
+class Wanted:
+    """What of one stream is worth more than footage that just runs on.
 
-    `transient_keep_us` is how long transient footage of a stream is kept after its end.
+    `held` is what held and growing recordings cover, `events` what the others do, of whatever cause;
+    `motion` is where something moved, with the recordings that were made of nothing else.
     """
 
-    now_us: int
-    footage: Sequence[Footage]
-    recordings: Sequence[Interval]
-    volumes: Sequence[VolumeFacts]
-    default_limits: Limits
-    account_limits: Mapping[UUID, Limits] = field(default_factory=dict)
-    camera_limits: Mapping[UUID, Limits] = field(default_factory=dict)
-    transient_keep_us: Mapping[UUID, int] = field(default_factory=dict)
-    default_transient_keep_us: int = 40_000_000
+    held: Spans = field(default_factory=Spans)
+    events: Spans = field(default_factory=Spans)
+    motion: Spans = field(default_factory=Spans)
+
+    def class_of(self, one: Footage) -> FootageClass:
+        """Return what a segment is worth."""
+        if self.held.touch(one.start_us, one.end_us):
+            return FootageClass.HELD
+        if self.events.touch(one.start_us, one.end_us):
+            return FootageClass.EVENT
+        if self.motion.touch(one.start_us, one.end_us):
+            return FootageClass.MOTION
+        return FootageClass.CONTINUOUS
 
 
 @dataclass(frozen=True, slots=True)
-class RetentionDecision:
-    """What goes and why, oldest first; and what cannot be met because the rest may not go."""
+class Ages:
+    """How long footage of each class is kept; a better class never shorter than a lesser one."""
 
-    doomed: Mapping[UUID, Reason]
-    starved_volumes: Mapping[UUID, int]  # bytes that stay missing
-    starved_accounts: Mapping[UUID, int]  # bytes that stay too many
+    continuous_us: int
+    motion_us: int
+    event_us: int
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "motion_us", max(self.motion_us, self.continuous_us))
+        object.__setattr__(self, "event_us", max(self.event_us, self.motion_us))
 
-def decide(facts: RetentionFacts) -> RetentionDecision:
-    """Return what retention deletes now: useless and old footage first, then the oldest until sizes fit."""
-    return _Decider(facts).decide()
+    @property
+    def looks_at_motion(self) -> bool:
+        return self.motion_us > self.continuous_us
 
+    @property
+    def looks_at_events(self) -> bool:
+        return self.event_us > self.continuous_us
 
-class _Decider:
-    def __init__(self, facts: RetentionFacts) -> None:
-        self._facts = facts
-        self._wanted = _Overlaps(facts.recordings)
-        self._protected = _Overlaps([one for one in facts.recordings if one.is_protected])
-        known = {volume.volume_id for volume in facts.volumes}
-        self._present = [one for one in facts.footage if one.volume_id in known]
-        self._oldest_first = sorted(
-            (one for one in self._present if not one.is_open and not self._protected.touch(one)),
-            key=lambda one: (one.start_us, one.segment_id),
-        )
-        self._doomed: dict[UUID, Reason] = {}
-
-    def decide(self) -> RetentionDecision:
-        for one in self._oldest_first:
-            reason = self._reason_by_time(one)
-            if reason is not None:
-                self._doomed[one.segment_id] = reason
-        self._shrink_cameras()
-        starved_accounts = self._shrink_accounts()
-        starved_volumes = self._make_room()
-        return RetentionDecision(self._doomed, starved_volumes, starved_accounts)
-
-    def _reason_by_time(self, one: Footage) -> Reason | None:
-        age_us = self._facts.now_us - one.end_us
-        limits = self._facts.camera_limits.get(one.camera_id) or self._account_limits(one.account_id)
-        if limits.max_age_us is not None and age_us > limits.max_age_us:
-            return Reason.AGE
-        keep_us = self._facts.transient_keep_us.get(one.stream_id, self._facts.default_transient_keep_us)
-        if one.is_transient and age_us > keep_us and not self._wanted.touch(one):
-            return Reason.TRANSIENT
-        return None
-
-    def _account_limits(self, account_id: UUID) -> Limits:
-        return self._facts.account_limits.get(account_id, self._facts.default_limits)
-
-    def _shrink_cameras(self) -> None:
-        for camera_id, limits in self._facts.camera_limits.items():
-            if limits.max_bytes is not None:
-                mine = [one for one in self._present if one.camera_id == camera_id]
-                self._shrink(mine, limits.max_bytes, Reason.CAMERA_SIZE)
-
-    def _shrink_accounts(self) -> dict[UUID, int]:
-        by_account: dict[UUID, list[Footage]] = defaultdict(list)
-        for one in self._present:
-            by_account[one.account_id].append(one)
-        starved = {}
-        for account_id, mine in by_account.items():
-            max_bytes = self._account_limits(account_id).max_bytes
-            if max_bytes is not None:
-                excess = self._shrink(mine, max_bytes, Reason.ACCOUNT_SIZE)
-                starved.update({account_id: excess} if excess > 0 else {})
-        return starved
-
-    def _shrink(self, mine: Sequence[Footage], max_bytes: int, reason: Reason) -> int:
-        """Doom the oldest of `mine` until they fit; return by how much they still do not."""
-        excess = self._kept_bytes(mine) - max_bytes
-        ids = {one.segment_id for one in mine}
-        return self._doom_oldest((one for one in self._oldest_first if one.segment_id in ids), excess, reason)
-
-    def _make_room(self) -> dict[UUID, int]:
-        starved = {}
-        for volume in self._facts.volumes:
-            mine = [one for one in self._oldest_first if one.volume_id == volume.volume_id]
-            coming = sum(one.size_bytes for one in mine if one.segment_id in self._doomed)
-            missing = self._doom_oldest(
-                mine, volume.min_free_bytes - volume.free_bytes - coming, Reason.FREE_SPACE
-            )
-            starved.update({volume.volume_id: missing} if missing > 0 else {})
-        return starved
-
-    def _doom_oldest(self, candidates: Iterable[Footage], missing: int, reason: Reason) -> int:
-        for one in candidates:
-            if missing <= 0:
-                break
-            if one.segment_id not in self._doomed:
-                self._doomed[one.segment_id] = reason
-                missing -= one.size_bytes
-        return missing
-
-    def _kept_bytes(self, mine: Sequence[Footage]) -> int:
-        return sum(one.size_bytes for one in mine if one.segment_id not in self._doomed)
+    def of(self, footage_class: FootageClass) -> int | None:
+        """Return how long footage of a class is kept; None: for ever."""
+        match footage_class:
+            case FootageClass.HELD:
+                return None
+            case FootageClass.EVENT:
+                return self.event_us
+            case FootageClass.MOTION:
+                return self.motion_us
+            case FootageClass.CONTINUOUS:
+                return self.continuous_us
 
 
-class _Overlaps:
-    """Whether footage is touched by an interval of its stream."""
+def is_too_old(one: Footage, wanted: Wanted, ages: Ages, *, now_us: int) -> bool:
+    """Tell whether a segment ended longer ago than its class is kept."""
+    kept_us = ages.of(wanted.class_of(one))
+    return kept_us is not None and now_us - one.end_us > kept_us
 
-    def __init__(self, intervals: Iterable[Interval]) -> None:
-        self._by_stream: dict[UUID, list[tuple[int, int]]] = defaultdict(list)
-        for one in sorted(intervals, key=lambda one: one.start_us):
-            merged = self._by_stream[one.stream_id]
-            if merged and one.start_us <= merged[-1][1]:
-                merged[-1] = (merged[-1][0], max(merged[-1][1], one.end_us))
-            else:
-                merged.append((one.start_us, one.end_us))
 
-    def touch(self, one: Footage) -> bool:
-        spans = self._by_stream.get(one.stream_id, ())
-        index = bisect_right(spans, (one.end_us, -1)) - 1 if spans else -1
-        return index >= 0 and spans[index][1] > one.start_us
+def is_unwanted(one: Footage, wanted: Wanted, *, keep_us: int, now_us: int) -> bool:
+    """Tell whether transient footage has waited `keep_us` for an event, and no recording touches it."""
+    is_recorded = (wanted.held | wanted.events).touch(one.start_us, one.end_us)
+    return one.is_transient and not is_recorded and now_us - one.end_us > keep_us
+
+
+def where_too_old(wanted: Wanted, ages: Ages, within: Span, *, now_us: int) -> list[Span]:
+    """Return where segments that are too old may begin: nothing of what is certainly kept.
+
+    Footage is looked up there and nowhere else, so that a run costs what there is to decide, and not what
+    there is. `is_too_old` decides.
+    """
+    kept = wanted.held
+    if ages.looks_at_events:
+        kept = kept | wanted.events.since(now_us - ages.event_us)
+    if ages.looks_at_motion:
+        kept = kept | wanted.motion.since(now_us - ages.motion_us)
+    return kept.holes(within[0], min(within[1], now_us - ages.continuous_us))
+
+
+def oldest_until(
+    oldest_first: Iterable[Footage],
+    missing_bytes: int,
+    is_protected: Callable[[Footage], bool],
+    *,
+    missing_files: int = 0,
+) -> Iterator[Footage]:
+    """Yield the oldest footage that may go until `missing_bytes` and `missing_files` of it are gone."""
+    if missing_bytes <= 0 and missing_files <= 0:
+        return
+    for one in oldest_first:
+        if is_protected(one):
+            continue
+        yield one
+        missing_bytes -= one.size_bytes
+        missing_files -= 1
+        if missing_bytes <= 0 and missing_files <= 0:
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class RoomFacts:
+    """What room is decided over: None where a volume has no such limit.
+
+    `minute_bytes` and `minute_files` are what its cameras write a minute, all together.
+    """
+
+    min_free_bytes: int
+    minute_bytes: int
+    minute_files: int = 0
+    free_bytes: int | None = None
+    total_bytes: int | None = None
+    free_files: int | None = None
+    quota_bytes: int | None = None
+    used_bytes: int = 0
+
+
+RESERVE_MINUTES = 5
+LEAST_FREE_FILES = 128
+
+
+def missing_room(facts: RoomFacts) -> tuple[int, int]:
+    """Return how many bytes and how many files must go, so that five minutes of all cameras fit.
+
+    Neither the reserve nor the least free space takes more than half of the disk or quota, whatever is asked
+    for: a limit that cannot be met is no reason to delete everything.
+    """
+    reserve = RESERVE_MINUTES * facts.minute_bytes
+    missing = 0
+    if facts.free_bytes is not None:
+        target = facts.min_free_bytes + reserve
+        if facts.total_bytes is not None:
+            target = min(target, facts.total_bytes // 2)
+        missing = target - facts.free_bytes
+    if facts.quota_bytes is not None:
+        missing = max(missing, facts.used_bytes + min(reserve, facts.quota_bytes // 2) - facts.quota_bytes)
+    missing_files = 0
+    if facts.free_files is not None:
+        missing_files = LEAST_FREE_FILES + RESERVE_MINUTES * facts.minute_files - facts.free_files
+    return max(0, missing), max(0, missing_files)

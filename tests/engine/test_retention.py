@@ -1,193 +1,164 @@
-"""What retention chooses: limits are met, the oldest goes first, and what is wanted for good stays."""
+"""What retention chooses: classes are kept as long as asked, and what is wanted for good stays."""
 
 from dataclasses import replace
 from uuid import UUID
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omma_engine.retention import (
+    Ages,
     Footage,
-    Interval,
-    Limits,
-    Reason,
-    RetentionFacts,
-    VolumeFacts,
-    decide,
+    FootageClass,
+    RoomFacts,
+    Spans,
+    Wanted,
+    is_too_old,
+    is_unwanted,
+    missing_room,
+    oldest_until,
+    where_too_old,
 )
 
 MINUTE_US = 60_000_000
+DAY_US = 24 * 60 * MINUTE_US
 GB = 1 << 30
 NOW_US = 1_790_000_000_000_000
-ACCOUNT, CAMERA, STREAM, VOLUME = (UUID(int=number) for number in (1, 2, 3, 4))
-HERE = VolumeFacts(VOLUME, free_bytes=100 * GB, min_free_bytes=GB)
+STREAM = UUID(int=3)
+AGES = Ages(continuous_us=2 * DAY_US, motion_us=7 * DAY_US, event_us=30 * DAY_US)
 
 
-def minutes_ago(
-    number: int, *, size_bytes: int = 100, is_transient: bool = False, is_open: bool = False
-) -> Footage:
-    start_us = NOW_US - number * MINUTE_US
-    return Footage(
-        UUID(int=1000 + number), STREAM, CAMERA, ACCOUNT, VOLUME, start_us, start_us + MINUTE_US, size_bytes,
-        is_open=is_open, is_transient=is_transient,
-    )  # fmt: skip
+def ago(start_us: int, length_us: int = MINUTE_US, *, size_bytes: int = 100) -> Footage:
+    start = NOW_US - start_us
+    return Footage(UUID(int=start), STREAM, start, start + length_us, size_bytes)
 
 
-def recorded(first: int, last: int, *, is_protected: bool = False) -> Interval:
-    return Interval(STREAM, NOW_US - first * MINUTE_US, NOW_US - last * MINUTE_US, is_protected)
+def span(start_us: int, end_us: int) -> Spans:
+    return Spans([(NOW_US - start_us, NOW_US - end_us)])
 
 
-def facts_of(
-    *footage: Footage, recordings: tuple[Interval, ...] = (), limits: Limits | None = None
-) -> RetentionFacts:
-    return RetentionFacts(NOW_US, footage, recordings, [HERE], limits or Limits())
+@pytest.mark.parametrize(
+    ("wanted", "expected", "days_kept"),
+    [
+        (Wanted(), FootageClass.CONTINUOUS, 2),
+        (Wanted(motion=span(DAY_US, 0)), FootageClass.MOTION, 7),
+        (Wanted(motion=span(DAY_US, 0), events=span(DAY_US, 0)), FootageClass.EVENT, 30),
+        (Wanted(events=span(DAY_US, 0), held=span(DAY_US, 0)), FootageClass.HELD, None),
+    ],
+)
+def test_a_segment_is_kept_as_long_as_its_best_class(
+    wanted: Wanted, expected: FootageClass, days_kept: int | None
+) -> None:
+    one = ago(DAY_US // 2)
+
+    assert wanted.class_of(one) is expected
+    for days in (1, 2, 7, 30, 300):
+        later_us = one.end_us + days * DAY_US
+        is_over = days_kept is not None and days > days_kept
+        assert is_too_old(one, wanted, AGES, now_us=later_us + 1) is (is_over or days == days_kept)
+        assert is_too_old(one, wanted, AGES, now_us=later_us) is is_over
 
 
-def test_nothing_known_deletes_nothing() -> None:
-    decision = decide(facts_of(limits=Limits(max_age_us=0, max_bytes=0)))
+def test_touching_by_a_microsecond_counts_and_being_next_to_it_does_not() -> None:
+    one = ago(10 * MINUTE_US)
 
-    assert decision.doomed == {}
-
-
-def test_age_dooms_what_ended_before_it_recorded_or_not() -> None:
-    facts = facts_of(
-        *[minutes_ago(n) for n in (10, 9, 8)],
-        recordings=(recorded(10, 8),),
-        limits=Limits(max_age_us=8 * MINUTE_US),
-    )
-
-    assert decide(facts).doomed == {UUID(int=1010): Reason.AGE}
+    assert Wanted(held=Spans([(one.end_us - 1, one.end_us + 5)])).class_of(one) is FootageClass.HELD
+    assert Wanted(held=Spans([(one.end_us, one.end_us + 5)])).class_of(one) is FootageClass.CONTINUOUS
+    assert Wanted(held=Spans([(one.start_us - 5, one.start_us)])).class_of(one) is FootageClass.CONTINUOUS
 
 
-def test_size_dooms_the_oldest_until_it_fits() -> None:
-    facts = facts_of(*[minutes_ago(n) for n in (1, 4, 2, 3)], limits=Limits(max_bytes=250))
+def test_a_better_class_is_never_kept_shorter() -> None:
+    ages = Ages(continuous_us=9 * DAY_US, motion_us=DAY_US, event_us=3 * DAY_US)
 
-    assert list(decide(facts).doomed.items()) == [
-        (UUID(int=1004), Reason.ACCOUNT_SIZE),
-        (UUID(int=1003), Reason.ACCOUNT_SIZE),
-    ]
-
-
-def test_camera_has_its_own_limits_before_its_accounts() -> None:
-    facts = replace(
-        facts_of(minutes_ago(3), minutes_ago(2), limits=Limits(max_age_us=MINUTE_US)),
-        camera_limits={CAMERA: Limits(max_age_us=None, max_bytes=150)},
-    )
-
-    assert decide(facts).doomed == {UUID(int=1003): Reason.CAMERA_SIZE}
-
-
-def test_volume_keeps_its_free_space() -> None:
-    facts = replace(
-        facts_of(*[minutes_ago(n) for n in (4, 3, 2)], limits=Limits(max_age_us=int(2.5 * MINUTE_US))),
-        volumes=[VolumeFacts(VOLUME, free_bytes=GB - 150, min_free_bytes=GB)],
-    )
-
-    assert decide(facts).doomed == {UUID(int=1004): Reason.AGE, UUID(int=1003): Reason.FREE_SPACE}
-
-
-def test_held_footage_stays_and_what_is_missing_is_told() -> None:
-    facts = replace(
-        facts_of(
-            minutes_ago(3),
-            minutes_ago(2),
-            recordings=(recorded(4, 0, is_protected=True),),
-            limits=Limits(0, 50),
-        ),
-        volumes=[VolumeFacts(VOLUME, free_bytes=GB - 70, min_free_bytes=GB)],
-    )
-
-    decision = decide(facts)
-
-    assert decision.doomed == {}
-    assert decision.starved_volumes == {VOLUME: 70}
-    assert decision.starved_accounts == {ACCOUNT: 150}
+    assert (ages.motion_us, ages.event_us) == (9 * DAY_US, 9 * DAY_US)
+    assert not ages.looks_at_motion
+    assert not ages.looks_at_events
 
 
 def test_transient_footage_goes_unless_a_recording_touches_it() -> None:
-    facts = facts_of(
-        *[minutes_ago(n, is_transient=True) for n in (6, 5, 4, 3, 1)],
-        recordings=(
-            Interval(STREAM, NOW_US - 5 * MINUTE_US + 59_000_000, NOW_US - 4 * MINUTE_US + 1, False),
-        ),
-    )
+    one = replace(ago(5 * MINUTE_US), is_transient=True)
 
-    doomed = decide(facts).doomed
-
-    assert doomed == {UUID(int=1006): Reason.TRANSIENT, UUID(int=1003): Reason.TRANSIENT}
+    assert is_unwanted(one, Wanted(), keep_us=MINUTE_US, now_us=NOW_US)
+    assert not is_unwanted(one, Wanted(), keep_us=4 * MINUTE_US, now_us=NOW_US)
+    assert not is_unwanted(one, Wanted(events=span(5 * MINUTE_US, 0)), keep_us=0, now_us=NOW_US)
+    assert is_unwanted(one, Wanted(motion=span(5 * MINUTE_US, 0)), keep_us=0, now_us=NOW_US)
+    assert not is_unwanted(ago(5 * MINUTE_US), Wanted(), keep_us=0, now_us=NOW_US)
 
 
-def test_transient_footage_waits_its_time() -> None:
-    facts = replace(
-        facts_of(minutes_ago(3, is_transient=True), minutes_ago(2, is_transient=True)),
-        transient_keep_us={STREAM: 90_000_000},
-    )
+def test_the_oldest_go_until_it_fits_and_protected_ones_are_passed_over() -> None:
+    rows = [ago(n * MINUTE_US) for n in (5, 4, 3, 2)]
 
-    assert decide(facts).doomed == {UUID(int=1003): Reason.TRANSIENT}
+    gone = list(oldest_until(rows, 150, lambda one: one is rows[0]))
 
-
-def test_open_segments_and_absent_volumes_are_left_alone() -> None:
-    foreign = replace(minutes_ago(5), volume_id=UUID(int=99))
-    facts = facts_of(foreign, minutes_ago(4, is_open=True), limits=Limits(max_age_us=0, max_bytes=0))
-
-    assert decide(facts).doomed == {}
+    assert gone == rows[1:3]
+    assert list(oldest_until(rows, 0, lambda _: False)) == []
+    assert list(oldest_until(rows, 0, lambda _: False, missing_files=1)) == rows[:1]
+    assert list(oldest_until(rows, 10_000, lambda _: False)) == rows
 
 
-footage_rows = st.lists(
-    st.builds(
-        minutes_ago,
-        st.integers(1, 200),
-        size_bytes=st.integers(0, 1000),
-        is_transient=st.booleans(),
-        is_open=st.booleans(),
-    ),
-    unique_by=lambda one: one.segment_id,
-    max_size=40,
-)
-intervals = st.lists(
-    st.builds(
-        lambda first, length, is_protected: Interval(
-            STREAM, NOW_US - first * 1_000_000, NOW_US - (first - length) * 1_000_000, is_protected
-        ),
-        st.integers(1, 12_000),
-        st.integers(0, 900),
-        st.booleans(),
+ranges = st.lists(
+    st.tuples(st.integers(0, 40 * 24 * 60), st.integers(1, 3000)).map(
+        lambda pair: (NOW_US - pair[0] * MINUTE_US, NOW_US - (pair[0] - pair[1]) * MINUTE_US)
     ),
     max_size=8,
 )
-
-
-@settings(max_examples=150, deadline=None)
-@given(
-    footage=footage_rows,
-    recordings=intervals,
-    max_age_us=st.none() | st.integers(0, 200 * MINUTE_US),
-    max_bytes=st.none() | st.integers(0, 20_000),
-    free_bytes=st.integers(0, 10_000),
+wanteds = st.builds(Wanted, held=ranges.map(Spans), events=ranges.map(Spans), motion=ranges.map(Spans))
+ages = st.builds(Ages, *(st.integers(0, 35 * DAY_US) for _ in range(3)))
+footage = st.builds(
+    ago, st.integers(1, 40 * 24 * 60).map(lambda n: n * MINUTE_US), st.integers(1, 3 * MINUTE_US)
 )
-def test_limits_are_met_and_wanted_footage_never_goes(
-    footage: list[Footage],
-    recordings: list[Interval],
-    max_age_us: int | None,
-    max_bytes: int | None,
-    free_bytes: int,
+
+
+@settings(max_examples=300, deadline=None)
+@given(one=footage, wanted=wanteds, kept=ages)
+def test_what_is_too_old_begins_where_it_is_looked_for_and_held_footage_never_goes(
+    one: Footage, wanted: Wanted, kept: Ages
 ) -> None:
-    facts = replace(
-        facts_of(*footage, recordings=tuple(recordings), limits=Limits(max_age_us, max_bytes)),
-        volumes=[VolumeFacts(VOLUME, free_bytes=free_bytes, min_free_bytes=5000)],
-    )
+    is_old = is_too_old(one, wanted, kept, now_us=NOW_US)
 
-    decision = decide(facts)
+    if is_old:
+        looked_at = where_too_old(wanted, kept, (0, NOW_US), now_us=NOW_US)
+        assert any(start_us <= one.start_us < end_us for start_us, end_us in looked_at)
+        assert not wanted.held.touch(one.start_us, one.end_us)
+        assert NOW_US - one.end_us > kept.continuous_us
 
-    for one in footage:
-        touching = [each for each in recordings if each.start_us < one.end_us and each.end_us > one.start_us]
-        if one.is_open or any(each.is_protected for each in touching):
-            assert one.segment_id not in decision.doomed
-        if touching and decision.doomed.get(one.segment_id) is Reason.TRANSIENT:
-            raise AssertionError(one)
-    kept = sum(one.size_bytes for one in footage if one.segment_id not in decision.doomed)
-    if max_bytes is not None:
-        assert kept <= max_bytes or decision.starved_accounts == {ACCOUNT: kept - max_bytes}
-    freed = sum(one.size_bytes for one in footage if one.segment_id in decision.doomed)
-    missing = 5000 - free_bytes - freed
-    assert missing <= 0 or decision.starved_volumes == {VOLUME: missing}
+
+@settings(max_examples=200, deadline=None)
+@given(one=ranges, within=st.tuples(st.integers(0, 50_000), st.integers(1, 50_000)))
+def test_spans_and_their_holes_are_all_time(one: list[tuple[int, int]], within: tuple[int, int]) -> None:
+    start_us = NOW_US - within[0] * MINUTE_US
+    end_us = start_us + within[1] * MINUTE_US
+    spans = Spans(one)
+
+    holes = spans.holes(start_us, end_us)
+
+    covered = sum(max(0, min(end_us, last) - max(start_us, first)) for first, last in spans.ranges)
+    assert covered + sum(last - first for first, last in holes) == end_us - start_us
+    assert not any(spans.touch(first, last) for first, last in holes)
+
+
+def test_room_is_kept_for_five_minutes_of_all_cameras() -> None:
+    facts = RoomFacts(min_free_bytes=GB, minute_bytes=100, free_bytes=GB + 200, total_bytes=100 * GB)
+
+    assert missing_room(facts) == (300, 0)
+    assert missing_room(replace(facts, free_bytes=2 * GB)) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        RoomFacts(min_free_bytes=500 * GB, minute_bytes=0, free_bytes=90 * GB, total_bytes=100 * GB),
+        RoomFacts(min_free_bytes=0, minute_bytes=90 * GB, free_bytes=90 * GB, total_bytes=100 * GB),
+        RoomFacts(min_free_bytes=0, minute_bytes=90 * GB, quota_bytes=100, used_bytes=50),
+    ],
+)
+def test_limits_that_cannot_be_met_do_not_empty_a_disk(facts: RoomFacts) -> None:
+    assert missing_room(facts) == (0, 0)
+
+
+def test_a_quota_is_kept_and_files_count_where_they_run_out() -> None:
+    facts = RoomFacts(min_free_bytes=0, minute_bytes=10, minute_files=2, quota_bytes=1000, used_bytes=1200)
+
+    assert missing_room(facts) == (250, 0)
+    assert missing_room(replace(facts, used_bytes=0, free_files=30)) == (0, 108)

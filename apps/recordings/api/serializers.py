@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from apps.recordings.addresses import video_address
 from apps.recordings.models import Recording, RetentionPolicy
+from apps.recordings.policies import FIELDS, MAX_HOURS, MAX_MOTION_HOURS
 from apps.recordings.services import MAX_DURATION_S, MAX_NAME_LENGTH, MAX_PRE_ROLL_S
 
 
@@ -82,16 +83,32 @@ class RecordingPartSerializer(serializers.Serializer[Any]):
 class RetentionPolicyReadSerializer(serializers.ModelSerializer[RetentionPolicy]):
     account = serializers.UUIDField(source="account_id", read_only=True)
     camera = serializers.UUIDField(source="camera_id", read_only=True, allow_null=True)
+    stream = serializers.UUIDField(source="stream_id", read_only=True, allow_null=True)
 
     class Meta:
         model = RetentionPolicy
-        fields = ["id", "account", "camera", "max_age_hours", "max_bytes", "created_at", "updated_at"]
+        fields = ["id", "account", "camera", "stream", *FIELDS, "created_at", "updated_at"]
 
 
 class RetentionPolicyWriteSerializer(serializers.Serializer[Any]):
-    """Footage goes when it is older than `max_age_hours`, or when there are more than `max_bytes` of it."""
+    """Footage goes when it is older than its class is kept, or when there are more than `max_bytes` of it.
+
+    `max_age_hours` is about all footage; what moved (`motion_age_hours`) and what a recording touches
+    (`event_age_hours`) may be kept longer, and held recordings are kept for ever. After
+    `archive_after_hours` footage moves to a volume of the archive.
+    """
 
     account = serializers.UUIDField(required=False)
     camera = serializers.UUIDField(required=False, allow_null=True)
-    max_age_hours = serializers.IntegerField(min_value=1, max_value=24 * 3650, required=False)
+    stream = serializers.UUIDField(required=False, allow_null=True)
+    max_age_hours = serializers.IntegerField(min_value=1, max_value=MAX_HOURS, required=False)
+    motion_age_hours = serializers.IntegerField(
+        min_value=1, max_value=MAX_MOTION_HOURS, required=False, allow_null=True
+    )
+    event_age_hours = serializers.IntegerField(
+        min_value=1, max_value=MAX_HOURS, required=False, allow_null=True
+    )
+    archive_after_hours = serializers.IntegerField(
+        min_value=1, max_value=MAX_HOURS, required=False, allow_null=True
+    )
     max_bytes = serializers.IntegerField(min_value=1, max_value=(1 << 63) - 1, required=False)

@@ -131,23 +131,25 @@ class RetentionPolicyViewSet(AccessModelViewSet[RetentionPolicy]):
     write_action = Action.MANAGE_RETENTION
     read_serializer_class = RetentionPolicyReadSerializer
     write_serializer_class = RetentionPolicyWriteSerializer
-    filterset_fields = ("account", "camera")
+    filterset_fields = ("account", "camera", "stream")
     ordering_fields = ("created_at",)
     ordering = ("created_at",)
 
     def create_row(self, data: Mapping[str, Any]) -> RetentionPolicy:
+        stream = self._stream(data["stream"]) if data.get("stream") else None
         camera = self._camera(data["camera"]) if data.get("camera") else None
+        owner = stream or camera
         account = (
-            camera.account
-            if camera
+            owner.account
+            if owner
             else account_for_writing(self.actor, Action.MANAGE_RETENTION, chosen_account(data))
         )
-        limits = {name: data[name] for name in ("max_age_hours", "max_bytes") if name in data}
-        return policies.create_policy(actor=self.actor, account=account, camera=camera, **limits)
+        return policies.create_policy(
+            actor=self.actor, account=account, camera=camera, stream=stream, **_limits(data)
+        )
 
     def update_row(self, row: RetentionPolicy, data: Mapping[str, Any]) -> RetentionPolicy:
-        limits = {name: data[name] for name in ("max_age_hours", "max_bytes") if name in data}
-        return policies.update_policy(actor=self.actor, policy=row, **limits)
+        return policies.update_policy(actor=self.actor, policy=row, **_limits(data))
 
     def delete_row(self, row: RetentionPolicy) -> None:
         policies.delete_policy(actor=self.actor, policy=row)
@@ -158,3 +160,14 @@ class RetentionPolicyViewSet(AccessModelViewSet[RetentionPolicy]):
         if row is None:
             raise InvalidInputError("There is no such camera.", field="camera")
         return row
+
+    def _stream(self, stream_id: UUID) -> Stream:
+        rows = visible(self.actor, Action.VIEW, Stream.objects.select_related("account", "camera"))
+        row = rows.filter(pk=stream_id).first()
+        if row is None:
+            raise InvalidInputError("There is no such stream.", field="stream")
+        return row
+
+
+def _limits(data: Mapping[str, Any]) -> dict[str, int | None]:
+    return {name: data[name] for name in policies.FIELDS if name in data}

@@ -9,9 +9,10 @@ from apps.core.models import Outbox
 from apps.recordings import retention
 from apps.recordings.expiry import expire
 from apps.recordings.growing import Cause, Sighting, grow, open_or_extend
+from apps.recordings.keeping import read_keeping
 from apps.recordings.models import CauseKind, Recording, RecordingState, RetentionPolicy
+from apps.recordings.room import expire_batch
 from apps.streams.models import Gap, Segment, SegmentState
-from omma_engine.retention import decide
 from tests.apps.recordings.archive import NOON, Archive, at
 
 HOUR = 3600
@@ -139,11 +140,12 @@ def test_recordings_shrink_and_go_with_their_footage(archive: Archive) -> None:
 
 def test_footage_held_after_the_decision_stays(archive: Archive) -> None:
     rows = archive.record(0, 2, 2)
-    decision = decide(retention.gather(at(30 * 24 * HOUR), retention.present_volumes()))
-    assert set(decision.doomed) == {row.id for row in rows}
+    now, (keeping,) = at(30 * 24 * HOUR), read_keeping().streams
+    (doomed,) = retention.doomed_by_age(keeping, [archive.volume.pk], now)
+    assert [one.segment_id for one in doomed] == [row.id for row in rows]
     make_recording(archive, 0, 1, is_held=True)
 
-    assert retention.expire_all(decision, at(30 * 24 * HOUR)) == 1
+    assert expire_batch(doomed, now) == 1
 
     assert Segment.objects.get(id=rows[0].id).state == SegmentState.CLOSED
 

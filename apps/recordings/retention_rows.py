@@ -1,0 +1,201 @@
+"""What retention reads: footage in batches, what of a stream is wanted, and sums. Memory stays the same.
+
+Every statement is served by an index: ranges of a stream by `segment_timeline`, transient footage by
+`segment_transient`, a volume's oldest by `segment_oldest`. Sums read the timeline's index alone.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from apps.core.times import from_us, to_us
+from apps.recordings.models import LONGEST_RECORDING, Recording, RecordingState
+from apps.streams.coverage import LONGEST_SEGMENT, id_ceiling, id_floor
+from apps.streams.models import Stream
+from omma_engine.retention import Footage, Spans, Wanted
+from omma_engine.spans import Span
+
+BATCH = 500
+LEAST_MOTION = 0.01  # share of the picture that moved, from which on a minute counts as one with motion
+FAR = timedelta(days=3650)
+
+_IN_RANGES = """
+SELECT s.id, s.stream_id, s.start, s."end", s.durable_bytes, s.is_transient
+FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[], %(lowest)s::uuid[], %(highest)s::uuid[])
+     AS looked (a, b, lowest, highest)
+CROSS JOIN LATERAL (
+    SELECT id, stream_id, start, "end", durable_bytes, is_transient FROM streams_segment
+    WHERE stream_id = %(stream)s AND start >= looked.a AND start < looked.b
+      AND id >= looked.lowest AND id < looked.highest
+      AND state IN ('closed', 'recovered') AND volume_id = ANY(%(volumes)s) {more}
+    ORDER BY start LIMIT %(limit)s
+) s LIMIT %(limit)s
+"""
+_FIRST = """
+SELECT min(start) FROM streams_segment
+WHERE stream_id = %(stream)s AND state IN ('closed', 'recovered') AND volume_id = ANY(%(volumes)s)
+  AND start >= %(since)s AND start < %(before)s {more}
+"""
+_OLDEST_OF_STREAM = """
+SELECT id, stream_id, start, "end", durable_bytes, is_transient FROM streams_segment
+WHERE stream_id = %(stream)s AND start > %(after)s
+  AND state IN ('closed', 'recovered') AND volume_id = ANY(%(volumes)s)
+ORDER BY start LIMIT %(limit)s
+"""
+_OLDEST_OF_VOLUME = """
+SELECT id, stream_id, start, "end", durable_bytes, is_transient FROM streams_segment
+WHERE volume_id = %(volume)s AND (start, id) > (%(after)s, %(after_id)s) AND state IN ('closed', 'recovered')
+ORDER BY start, id LIMIT %(limit)s
+"""
+_SUMS = """
+SELECT stream_id, volume_id, sum(durable_bytes)::bigint FROM streams_segment
+WHERE state <> 'garbage' GROUP BY stream_id, volume_id
+"""
+_RATE = """
+SELECT count(*), coalesce(sum(durable_bytes), 0)::bigint FROM streams_segment
+WHERE volume_id = %(volume)s AND start >= %(since)s AND id >= %(lowest)s
+"""
+_MOVING = """
+SELECT min(minute), max(minute) + interval '1 minute' FROM (
+    SELECT minute, minute - row_number() OVER (ORDER BY minute) * interval '1 minute' AS run FROM (
+        SELECT DISTINCT minute FROM inference_minute_summary
+        WHERE stream_id = ANY(%(streams)s) AND minute >= %(start)s AND minute < %(end)s
+          AND motion >= %(least)s
+    ) moving
+) numbered GROUP BY run
+"""
+_TRANSIENT = "AND is_transient"
+
+
+def footage_in(
+    stream_id: UUID, ranges: Sequence[Span], volume_ids: Sequence[UUID], *, only_transient: bool = False
+) -> Iterator[list[Footage]]:
+    """Yield the closed footage of a stream that begins in these ranges, which do not overlap, in batches."""
+    statement = _IN_RANGES.format(more=_TRANSIENT if only_transient else "")
+    left = [(from_us(start_us), from_us(end_us)) for start_us, end_us in ranges]
+    while left:
+        part, left = left[:BATCH], left[BATCH:]
+        rows = _read(
+            statement,
+            starts=[start for start, _ in part],
+            ends=[end for _, end in part],
+            lowest=[id_floor(start) for start, _ in part],
+            highest=[id_ceiling(end) for _, end in part],
+            stream=stream_id,
+            volumes=list(volume_ids),
+            limit=BATCH,
+        )
+        if rows:
+            yield rows
+        if len(rows) == BATCH:  # there may be more after the last one
+            after = from_us(rows[-1].start_us + 1)
+            left = [(max(start, after), end) for start, end in part if end > after] + left
+
+
+def first_start(
+    stream_id: UUID,
+    volume_ids: Sequence[UUID],
+    within: tuple[datetime, datetime],
+    *,
+    only_transient: bool = False,
+) -> datetime | None:
+    """Return when the oldest closed footage of a stream that begins within a range does."""
+    with connection.cursor() as cursor:
+        since, before = within
+        values: dict[str, Any] = {"stream": stream_id, "since": since, "before": before}
+        values["volumes"] = list(volume_ids)
+        cursor.execute(_FIRST.format(more=_TRANSIENT if only_transient else ""), values)
+        found: datetime | None = cursor.fetchone()[0]
+    return found
+
+
+def oldest_of_stream(stream_id: UUID, volume_ids: Sequence[UUID]) -> Iterator[Footage]:
+    """Yield the closed footage of a stream, the oldest first."""
+    after = from_us(0)
+    while rows := _read(
+        _OLDEST_OF_STREAM, stream=stream_id, volumes=list(volume_ids), after=after, limit=BATCH
+    ):
+        yield from rows
+        after = from_us(rows[-1].start_us)
+
+
+def oldest_of_volume(volume_id: UUID) -> Iterator[Footage]:
+    """Yield the closed footage on a volume, the oldest first."""
+    after, after_id = from_us(0), UUID(int=0)
+    while rows := _read(_OLDEST_OF_VOLUME, volume=volume_id, after=after, after_id=after_id, limit=BATCH):
+        yield from rows
+        after, after_id = from_us(rows[-1].start_us), rows[-1].segment_id
+
+
+def stored_bytes() -> dict[tuple[UUID, UUID], int]:
+    """Return how many bytes are stored of each stream on each volume."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SUMS)
+        return {(stream_id, volume_id): total for stream_id, volume_id, total in cursor.fetchall()}
+
+
+def written_since(volume_id: UUID, since: datetime) -> tuple[int, int]:
+    """Return how many files and bytes were begun on a volume since a time."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RATE, {"volume": volume_id, "since": since, "lowest": id_floor(since)})
+        files, size = cursor.fetchone()
+    return files, size
+
+
+def wanted_between(
+    stream: UUID, camera: UUID, start: datetime, end: datetime, *, events: bool, motion: bool
+) -> Wanted:
+    """Return what of a stream is wanted around `[start, end)`; events and motion only where asked for.
+
+    A recording in which nothing but motion was seen counts as motion. Where something moved is said of the
+    camera, whichever of its streams was looked at.
+    """
+    first, last = start - LONGEST_SEGMENT, end + LONGEST_SEGMENT
+    near = Recording.objects.filter(
+        stream_id=stream, start__gte=first - LONGEST_RECORDING, start__lt=last, end__gt=first
+    )
+    held = [
+        (to_us(one), to_us(other)) for one, other in near.filter(is_held=True).values_list("start", "end")
+    ]
+    held += _growing(stream, end)
+    done: list[tuple[Any, Any, Any]] = []
+    if events or motion:
+        done = list(near.exclude(state=RecordingState.ACTIVE).values_list("start", "end", "labels"))
+    recorded = [(to_us(one), to_us(other)) for one, other, labels in done if labels != ["motion"]]
+    moving = [(to_us(one), to_us(other)) for one, other, labels in done if labels == ["motion"]]
+    moving += _moving(camera, first, last) if motion else []
+    return Wanted(Spans(held), Spans(recorded), Spans(moving))
+
+
+def protected_of(stream: UUID) -> Spans:
+    """Return all that must stay of a stream."""
+    rows = Recording.objects.filter(stream_id=stream, is_held=True).values_list("start", "end")
+    return Spans([*((to_us(one), to_us(other)) for one, other in rows), *_growing(stream, from_us(0))])
+
+
+def _growing(stream: UUID, now: datetime) -> list[Span]:
+    """Return what growing recordings want: everything from their start on."""
+    rows = Recording.objects.filter(stream_id=stream, state=RecordingState.ACTIVE)
+    return [
+        (to_us(min(start, wanted)), to_us(max(now, start) + FAR))
+        for start, wanted in rows.values_list("start", "wanted_start")
+    ]
+
+
+def _moving(camera: UUID, start: datetime, end: datetime) -> list[Span]:
+    streams = list(Stream.objects.filter(camera_id=camera).values_list("id", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_MOVING, {"streams": streams, "start": start, "end": end, "least": LEAST_MOTION})
+        return [(to_us(first), to_us(last)) for first, last in cursor.fetchall()]
+
+
+def _read(statement: str, **values: Any) -> list[Footage]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return [
+            Footage(segment_id, stream_id, to_us(start), to_us(end), size, is_transient)
+            for segment_id, stream_id, start, end, size, is_transient in cursor.fetchall()
+        ]
