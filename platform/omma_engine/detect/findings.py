@@ -9,13 +9,15 @@ from omma_engine.detect.candidates import Candidates, Floats
 from omma_engine.detect.fitting import Placement
 from omma_engine.detect.geometry import surviving_boxes
 from omma_engine.detect.layout import ModelLayout
+from omma_engine.detect.oriented import oriented_corners, surviving_oriented
 from omma_engine.detect.settings import OnnxSettings
 from omma_engine.detect.spec import ModelTask
 
 _MOST = 300  # detections a picture
 _MOST_OUTLINED = 100
-_CLASS_APART_PX = 8192.0  # boxes of two classes moved so far apart never overlap
 _SURE_SUM = 0.01
+
+Rows = npt.NDArray[np.int64]
 
 
 def findings(
@@ -32,9 +34,10 @@ def findings(
     if layout.task is ModelTask.OBB:
         return _oriented(layout, candidates, placement, settings)
     boxes = _corners(candidates.boxes_cxcywh)
-    in_picture = placement.boxes_in_picture(boxes)
-    kept = np.flatnonzero((in_picture[:, 2:] > in_picture[:, :2] + 1).all(axis=1))
-    kept = kept[_survivors(in_picture[kept], candidates, kept, settings)]
+    kept = _survivors(boxes, candidates, settings)
+    in_picture = placement.boxes_in_picture(boxes[kept])
+    is_usable = (in_picture[:, 2:] > in_picture[:, :2] + 1).all(axis=1)
+    kept, in_picture = kept[is_usable], in_picture[is_usable]
     outlines: tuple[Points, ...] | None = None
     keypoints: Floats | None = None
     if layout.task is ModelTask.SEGMENT and prototypes is not None:
@@ -42,7 +45,7 @@ def findings(
     if layout.task is ModelTask.POSE:
         keypoints = _keypoints(candidates.extra[kept], layout.keypoints, placement)
     return Detections(
-        boxes_xyxy=in_picture[kept],
+        boxes_xyxy=in_picture,
         scores=candidates.scores[kept],
         labels=tuple(layout.labels[index] for index in candidates.classes[kept]),
         outlines=outlines,
@@ -78,27 +81,37 @@ def _corners(boxes_cxcywh: Boxes) -> Boxes:
     return np.concatenate([centre - half, centre + half], axis=1).astype(np.float32)
 
 
-def _survivors(
-    boxes: Boxes, candidates: Candidates, rows: npt.NDArray[np.int64], settings: OnnxSettings
-) -> npt.NDArray[np.int64]:
-    scores = candidates.scores[rows]
+def _survivors(boxes: Boxes, candidates: Candidates, settings: OnnxSettings) -> Rows:
     if candidates.is_chosen:
-        return np.argsort(-scores, kind="stable")[:_MOST].astype(np.int64)
+        return _best_first(candidates)
     kept = surviving_boxes(
         boxes,
-        scores,
-        candidates.classes[rows],
+        candidates.scores,
+        candidates.classes,
         score_floor=settings.score_floor,
         overlap=settings.overlap,
     )
     return kept[:_MOST]
 
 
+def _best_first(candidates: Candidates) -> Rows:
+    return np.argsort(-candidates.scores, kind="stable")[:_MOST].astype(np.int64)
+
+
 def _oriented(
     layout: ModelLayout, candidates: Candidates, placement: Placement, settings: OnnxSettings
 ) -> Detections:
     """Return boxes that enclose the oriented ones; the outlines are their four corners."""
-    kept = _oriented_survivors(candidates, settings)
+    if candidates.is_chosen:
+        kept = _best_first(candidates)
+    else:
+        kept = surviving_oriented(
+            candidates.boxes_cxcywh,
+            candidates.extra[:, 0],
+            candidates.scores,
+            candidates.classes,
+            overlap=settings.overlap,
+        )[:_MOST]
     boxes = candidates.boxes_cxcywh[kept]
     corners = placement.points_in_picture(oriented_corners(boxes, candidates.extra[kept, 0]))
     width, height = placement.picture_wh
@@ -112,37 +125,6 @@ def _oriented(
         labels=tuple(label for label, is_kept in zip(labels, usable, strict=True) if is_kept),
         outlines=tuple(corners[usable]),
     )
-
-
-def oriented_corners(boxes_cxcywh: Boxes, angles: Floats) -> Points:
-    """Return `(N, 4, 2)` corners of boxes turned by `angles` radians around their centres."""
-    cosine, sine = np.cos(angles)[:, None], np.sin(angles)[:, None]
-    along = boxes_cxcywh[:, 2:3] / 2 * np.concatenate([cosine, sine], axis=1)
-    across = boxes_cxcywh[:, 3:4] / 2 * np.concatenate([-sine, cosine], axis=1)
-    centre = boxes_cxcywh[:, :2]
-    corners = [
-        centre + along + across,
-        centre + along - across,
-        centre - along - across,
-        centre - along + across,
-    ]
-    return np.stack(corners, axis=1).astype(np.float32)
-
-
-def _oriented_survivors(candidates: Candidates, settings: OnnxSettings) -> npt.NDArray[np.int64]:
-    if candidates.is_chosen:
-        return np.argsort(-candidates.scores, kind="stable")[:_MOST].astype(np.int64)
-    turned = [
-        ((float(x + apart), float(y)), (float(width), float(height)), float(np.degrees(angle)))
-        for (x, y, width, height), angle, apart in zip(
-            candidates.boxes_cxcywh,
-            candidates.extra[:, 0],
-            candidates.classes * _CLASS_APART_PX,
-            strict=True,
-        )
-    ]
-    kept = cv2.dnn.NMSBoxesRotated(turned, candidates.scores.tolist(), settings.score_floor, settings.overlap)
-    return np.asarray(kept, dtype=np.int64).reshape(-1)[:_MOST]
 
 
 def _keypoints(extra: Floats, shape: tuple[int, int], placement: Placement) -> Floats:

@@ -46,6 +46,7 @@ def surviving_boxes(
         return np.zeros(0, dtype=np.int64)
     boxes_xywh = boxes_xyxy.copy()
     boxes_xywh[:, 2:] -= boxes_xywh[:, :2]
+    boxes_xywh[:, :2] -= boxes_xywh[:, :2].min()  # it keeps classes apart by the largest coordinate
     # The stubs know lists only; the function takes arrays, many times faster.
     suppress: Callable[..., Any] = cv2.dnn.NMSBoxesBatched
     kept = suppress(boxes_xywh, scores, classes.astype(np.int32), score_floor, overlap)

@@ -25,7 +25,7 @@ from omma_engine.detect.spec import ModelTask
 from omma_engine.detect.tensors import TensorInfo
 from omma_engine.errors import ModelLayoutError
 
-__all__ = ["Head", "ModelLayout", "ModelTask", "TensorInfo", "read_layout"]
+__all__ = ["Head", "ModelLayout", "ModelTask", "TensorInfo", "read_image", "read_layout"]
 
 MIN_SIDE_PX, MAX_SIDE_PX = 32, 2048
 MAX_BATCH = 8
@@ -61,8 +61,7 @@ def read_layout(
 
     `labels` are used where the metadata have no `names`.
     """
-    image = _image_of(inputs)
-    size_wh = _size_wh(image, metadata)
+    image, size_wh, is_half = read_image(inputs, metadata)
     keypoints = keypoint_shape(metadata)
     names = labels_in(metadata, labels)
     shape = HeadShape(
@@ -86,8 +85,16 @@ def read_layout(
         labels=names,
         max_batch=_max_batch(image, outputs),
         keypoints=keypoints if found.task is ModelTask.POSE else (0, 0),
-        is_half=_FLOATS[image.element_type],
+        is_half=is_half,
     )
+
+
+def read_image(
+    inputs: Sequence[TensorInfo], metadata: Mapping[str, str]
+) -> tuple[TensorInfo, tuple[int, int], bool]:
+    """Return the one input, its width and height, and whether it is in half precision."""
+    image = _image_of(inputs)
+    return image, _size_wh(image, metadata), _FLOATS[image.element_type]
 
 
 def _image_of(inputs: Sequence[TensorInfo]) -> TensorInfo:

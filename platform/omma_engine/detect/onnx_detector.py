@@ -1,6 +1,7 @@
 """Detectors from ONNX files, through ONNX Runtime."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from omma_engine.detect.candidates import Floats, read_candidates
 from omma_engine.detect.findings import class_findings, findings
 from omma_engine.detect.fitting import Fit, Placement, Tone, place
 from omma_engine.detect.heads import Head
-from omma_engine.detect.layout import ModelLayout, read_layout
+from omma_engine.detect.layout import ModelLayout, TensorInfo, read_image, read_layout
 from omma_engine.detect.sessions import Provider, Session
 from omma_engine.detect.settings import OnnxSettings
 from omma_engine.errors import ModelLayoutError
@@ -45,7 +46,7 @@ class OnnxDetector:
         self._session = Session(model, threads=self._settings.threads, provider=provider)
         session = self._session
         self.layout: ModelLayout = read_layout(
-            session.inputs, session.outputs, session.metadata, labels=labels
+            session.inputs, _shown_outputs(session), session.metadata, labels=labels
         )
         self._fit, self._tone = _PREPARED.get(self.layout.head, (Fit.CENTRE, Tone.UNIT))
         width, height = self.layout.size_wh
@@ -96,6 +97,20 @@ class OnnxDetector:
         candidates = read_candidates(self.layout, outputs, score_floor=self._settings.score_floor)
         prototypes = outputs[1] if len(outputs) > 1 and outputs[1].ndim == 3 else None
         return findings(self.layout, candidates, placement, self._settings, prototypes)
+
+
+def _shown_outputs(session: Session) -> list[TensorInfo]:
+    """Return the outputs; where the file leaves their sides free, with those that a run gives."""
+    outputs = session.outputs
+    if all(isinstance(side, int) for output in outputs for side in output.shape[1:]):
+        return outputs
+    image, size_wh, is_half = read_image(session.inputs, session.metadata)
+    blank = np.zeros((1, 3, size_wh[1], size_wh[0]), dtype=np.float16 if is_half else np.float32)
+    found = session.run(tuple(output.name for output in outputs), image.name, blank)
+    return [
+        replace(output, shape=(output.shape[0] if output.shape else None, *value.shape[1:]))
+        for output, value in zip(outputs, found, strict=True)
+    ]
 
 
 def _check_rows(layout: ModelLayout, output: Floats) -> None:
