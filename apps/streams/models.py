@@ -36,6 +36,7 @@ class Source(UuidModel):
     status_code = models.CharField(max_length=32, blank=True)
     status_detail = models.CharField(max_length=300, blank=True)
     status_at = models.DateTimeField(null=True, blank=True)
+    retry_at = models.DateTimeField(null=True, blank=True)  # when it is tried again at the latest
 
     class Meta:
         db_table = "streams_source"

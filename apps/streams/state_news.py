@@ -26,10 +26,15 @@ def apply_state(source_id: UUID, news: Mapping[str, Any]) -> None:
     is_new = (source.status, source.status_code, source.status_detail) != (news["state"], code, detail)
     source.status, source.status_code, source.status_detail = news["state"], code, detail
     source.status_at = at
-    source.save(update_fields=["status", "status_code", "status_detail", "status_at", "updated_at"])
+    retry_at = from_us(news["retry_at_us"]) if "retry_at_us" in news else None
+    has_new_retry, source.retry_at = retry_at != source.retry_at, retry_at
+    source.save(
+        update_fields=["status", "status_code", "status_detail", "status_at", "retry_at", "updated_at"]
+    )
     has_new_picture = _apply_picture(source, news)
     if is_new:
         log_state(source)
+    if is_new or has_new_retry:
         publish_source(source)
     elif has_new_picture:
         _publish_streams(source)

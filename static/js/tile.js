@@ -18,7 +18,7 @@ export class Tile {
     this.still = root.querySelector(".still");
     this.stateNode = root.querySelector(".state");
     this.whyNode = root.querySelector(".why");
-    this.source = { status: root.dataset.status, reason: this.whyNode.textContent };
+    this.source = { status: root.dataset.status, reason: this.whyNode.textContent, retryAt: Date.parse(root.dataset.retryAt ?? "") };
     this.link = { state: "waiting" };
     this.onVisibility = () => (document.hidden ? this.pause() : this.play());
     document.addEventListener("visibilitychange", this.onVisibility);
@@ -53,8 +53,9 @@ export class Tile {
   }
 
   // How the source is, as the server says; the picture itself knows better while it moves.
-  takeSource(status, reason) {
-    this.source = { status, reason };
+  takeSource(status, reason, retryAt) {
+    const isSame = status === this.source.status;
+    this.source = { status, reason, retryAt: retryAt ? Date.parse(retryAt) : isSame ? this.source.retryAt : Number.NaN };
     if (status !== "live" && this.link.state === "live") {
       this.link = { state: "waiting" };
       this.player?.expectPicture();
@@ -77,7 +78,7 @@ export class Tile {
     if (this.stateNode.textContent !== word) this.stateNode.textContent = word;
     this.whyNode.hidden = !why;
     this.whyNode.textContent = why;
-    if (this.link.state === "down") this.timer = setTimeout(() => this.render(), TICK_MS);
+    if (this.link.state === "down" || this.secondsToRetry()) this.timer = setTimeout(() => this.render(), TICK_MS);
   }
 
   words() {
@@ -91,7 +92,16 @@ export class Tile {
     const { status, reason } = this.source;
     if (this.isPictureMode && status === "live") return { word: "live, as pictures", look: "live", why: "" };
     const isQuiet = status === "live" || status === "connecting" || status === "pending";
-    return { word: SOURCE_WORDS[status] ?? status, look: isQuiet ? "connecting" : status, why: reason || "" };
+    const seconds = this.secondsToRetry();
+    const word = `${SOURCE_WORDS[status] ?? status}${seconds ? `, next try in ${seconds} s` : ""}`;
+    return { word, look: isQuiet ? "connecting" : status, why: reason || "" };
+  }
+
+  // How long until Omma tries a camera again that is away; 0 where that is not known, or now.
+  secondsToRetry() {
+    const { status, retryAt } = this.source;
+    if (status !== "reconnecting" && status !== "failed") return 0;
+    return Math.max(0, Math.ceil((retryAt - Date.now()) / 1000)) || 0;
   }
 
   // H.265 in a browser that cannot play it, or no Media Source Extensions at all.

@@ -27,7 +27,7 @@ function ofStream(streamId) {
 function updateSource({ detail: { data } }) {
   if (!data) return;
   for (const tile of tiles.values()) {
-    if (tile.root.dataset.source === data.id) tile.takeSource(data.status, data.status_detail);
+    if (tile.root.dataset.source === data.id) tile.takeSource(data.status, data.status_detail, data.retry_at);
   }
 }
 

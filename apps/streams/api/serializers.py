@@ -24,6 +24,7 @@ class SourceReadSerializer(serializers.ModelSerializer[Source]):
             "status_code",
             "status_detail",
             "status_at",
+            "retry_at",
             "created_at",
             "updated_at",
         ]
@@ -38,6 +39,7 @@ class StreamReadSerializer(serializers.ModelSerializer[Stream]):
     status_code = serializers.CharField(source="source.status_code", read_only=True)
     status_detail = serializers.CharField(source="source.status_detail", read_only=True)
     status_at = serializers.DateTimeField(source="source.status_at", read_only=True)
+    retry_at = serializers.DateTimeField(source="source.retry_at", read_only=True, allow_null=True)
 
     class Meta:
         model = Stream
@@ -51,6 +53,7 @@ class StreamReadSerializer(serializers.ModelSerializer[Stream]):
             "status_code",
             "status_detail",
             "status_at",
+            "retry_at",
             "mode",
             "pre_roll_s",
             "post_roll_s",

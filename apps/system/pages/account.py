@@ -49,10 +49,17 @@ class PasswordForm(forms.Form):
     )
 
 
+class MembershipChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # it has no parameters at run time
+    """One's memberships, by the names of the accounts."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return str(obj.account)
+
+
 class TokenForm(forms.Form):
     """A new token for a program."""
 
-    member = forms.ModelChoiceField(queryset=Member.objects.none(), label=gettext_lazy("Account"))
+    member = MembershipChoice(queryset=Member.objects.none(), label=gettext_lazy("Account"))
     name = forms.CharField(
         max_length=120, label=gettext_lazy("Name"), help_text=gettext_lazy("What it is for.")
     )
@@ -68,8 +75,9 @@ class TokenForm(forms.Form):
             del self.fields["member"]
             return
         field = cast("forms.ModelChoiceField[Member]", self.fields["member"])  # declared above
-        field.queryset = Member.objects.filter(pk__in=[one.pk for one in memberships])
-        field.label_from_instance = lambda row: row.account.name  # type: ignore[method-assign]  # its own hook
+        field.queryset = Member.objects.select_related("account").filter(
+            pk__in=[one.pk for one in memberships]
+        )
 
     def values(self) -> dict[str, Any]:
         """Return what was entered, as `create_token` takes it."""

@@ -70,7 +70,6 @@ class StatisticsForm(forms.Form):
             (90, gettext_lazy("90 days")),
         ],
         coerce=int,
-        empty_value=_USUAL_DAYS,
         required=False,
         label=gettext_lazy("Time"),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -41,6 +42,7 @@ class Tile:
     has_picture: bool
     size_words: str
     reason: str
+    retry_at: datetime | None
     is_recording: bool
     own_recording_id: UUID | None
     may_record: bool
@@ -88,6 +90,7 @@ def _tile(actor: Actor, camera: Camera, stream: Stream | None, growing: Mapping[
         has_picture=bool(stream and stream.width),
         size_words=f"{stream.width} \u00d7 {stream.height}" if stream and stream.width else "",
         reason=stream.source.status_detail if stream and status is not SourceStatus.LIVE else "",
+        retry_at=stream.source.retry_at if stream and camera.is_enabled else None,
         is_recording=bool(stream and stream.id in growing),
         own_recording_id=growing.get(stream.id) if stream else None,
         may_record=may(actor, Action.RECORD, resource).allowed,

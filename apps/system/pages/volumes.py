@@ -69,7 +69,7 @@ class VolumeForm(forms.Form):
         """Return what was entered, as the services take it."""
         entered = self.cleaned_data
         most = entered["max_gigabytes"]
-        values = {name: entered[name] for name in ("name", "root", "tier") if name in entered}
+        values: dict[str, Any] = {name: entered[name] for name in entered.keys() & {"name", "root", "tier"}}
         return {
             **values,
             "max_bytes": None if most is None else round(most * _GIGABYTE),

@@ -195,7 +195,10 @@ class CaptureChild:
             self._recorder.finish()
         else:
             self._recorder.interrupt(gap_cause(error), str(error))
-        self._say_state(broken.state, code=error.code, detail=str(error))
+        news = self._state_news(broken.state, code=error.code, detail=str(error))
+        if broken.retry_in_s is not None:
+            news["retry_at_us"] = news["at_us"] + round(broken.retry_in_s * 1_000_000)
+        self._tell_state(news)
 
     def _say_state(self, state: SourceState, *, code: str = "", detail: str = "") -> None:
         self._tell_state(self._state_news(state, code=code, detail=detail))

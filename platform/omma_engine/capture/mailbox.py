@@ -20,10 +20,11 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The source cannot be opened or read any more."""
+    """The source cannot be opened or read any more; `retry_in_s` is when it is tried again at the latest."""
 
     error: SourceError
     state: SourceState
+    retry_in_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

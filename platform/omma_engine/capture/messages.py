@@ -73,7 +73,7 @@ class SegmentClose(TypedDict):
     """A segment is whole: hashed and synced, with its folder. `state` is `closed` or `recovered`.
 
     `is_damaged`: the file is not what was to be written. `damaged_pictures` came with parts missing, and are
-    in the file as they came.
+    in the file as they came. `camera_offset_us`: how far the camera's clock is from ours, as it said last.
     """
 
     kind: str
@@ -84,6 +84,7 @@ class SegmentClose(TypedDict):
     state: str
     is_damaged: bool
     damaged_pictures: NotRequired[int]
+    camera_offset_us: NotRequired[int]
 
 
 class GapNews(TypedDict):
@@ -99,7 +100,10 @@ class GapNews(TypedDict):
 
 
 class StateNews(TypedDict):
-    """The source changed its state; `code` and `detail` say why, without secrets."""
+    """The source changed its state; `code` and `detail` say why, without secrets.
+
+    `retry_at_us` is when a source that is away is tried again at the latest.
+    """
 
     kind: str
     source_id: str
@@ -107,6 +111,7 @@ class StateNews(TypedDict):
     code: str
     detail: str
     at_us: int
+    retry_at_us: NotRequired[int]
     codec: NotRequired[str]
     width: NotRequired[int]
     height: NotRequired[int]

@@ -78,10 +78,12 @@ class SourceReader:
             if self._stopping.is_set():
                 return
             self._backoff.healthy_for(self._open_for_s())
-            self._mailbox.put(Broken(error, state_after(error)))
             if isinstance(error, SourceEndedError):
+                self._mailbox.put(Broken(error, state_after(error)))
                 return
-            self._wait_after(error)
+            wait_s = self._backoff.after(error)
+            self._mailbox.put(Broken(error, state_after(error), wait_s))
+            self._wait_after(error, wait_s)
             self._alive_us = self._clock.monotonic_us()
             self._is_waiting = False
 
@@ -90,8 +92,7 @@ class SourceReader:
             return 0.0
         return (self._clock.monotonic_us() - self._opened_us) / 1_000_000
 
-    def _wait_after(self, error: SourceError) -> None:
-        wait_s = self._backoff.after(error)
+    def _wait_after(self, error: SourceError, wait_s: float) -> None:
         if self._door is not None and isinstance(error, (SourceUnreachableError, SourceStalledError)):
             wait_at(self._door, wait_s, self._stopping.wait)
         else:

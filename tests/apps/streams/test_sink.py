@@ -12,7 +12,7 @@ from apps.streams.volumes import ensure_default_volume
 from omma_engine.ids import uuid7
 from omma_engine.ports import NewsItem
 from tests.apps.streams.conftest import add_stream
-from tests.apps.streams.news import FRAGMENT_BYTES, INIT_BYTES, Life, at, own
+from tests.apps.streams.news import FRAGMENT_BYTES, INIT_BYTES, Life, at, own, us
 from tests.factories import make_account
 
 BLOCK = 5
@@ -257,3 +257,20 @@ def test_a_state_that_is_older_than_the_known_one_changes_nothing(sink: CaptureS
     sink.commit([life.state("connecting", 1)])
 
     assert Source.objects.get(id=stream.source_id).status == "live"
+
+
+def test_the_next_try_is_told_each_time_and_logged_once(sink: CaptureSink, stream: Stream) -> None:
+    life = life_of(stream)
+    away = {"code": "unreachable", "detail": "refused"}
+    sink.commit([life.state("reconnecting", 1, **away, retry_at_us=us(2))])
+    Outbox.objects.all().delete()
+
+    sink.commit([life.state("reconnecting", 2, **away, retry_at_us=us(4))])
+    waiting = Source.objects.get(id=stream.source_id).retry_at
+    told = list(Outbox.objects.order_by("id").values_list("kind", flat=True))
+    sink.commit([life.state("live", 4)])
+
+    assert waiting == at(4)
+    assert told == ["source.updated", "stream.updated"]
+    assert Source.objects.get(id=stream.source_id).retry_at is None
+    assert StreamLog.objects.count() == 2
