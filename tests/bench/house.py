@@ -15,10 +15,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+import psutil
 import psycopg
 
 from omma.embedded.process import launch, stop
 from omma.embedded.servers import EmbeddedServers
+from omma.embedded.valkey import Valkey
 from omma.tree.environment import member_environment, python
 from omma.tree.members import member_specs
 from omma.tree.options import ROOT, TreeOptions
@@ -80,6 +82,19 @@ class House:
         assert postgres is not None
         assert postgres.process is not None
         return postgres.process.pid
+
+    def postgres_backends(self) -> list[int]:
+        """Return the database's other processes."""
+        return [process.pid for process in psutil.Process(self.postgres_pid).children()]
+
+    def start_postgres(self) -> None:
+        """Start the database again after it was killed."""
+        assert self._servers.postgres is not None
+        self._servers.postgres.start()
+
+    def valkeys(self) -> list[Valkey]:
+        """Return the broker's server and the bus's."""
+        return [server for server in (self._servers.broker, self._servers.bus) if server is not None]
 
     def start(self, name: str, command: Sequence[str]) -> Process:
         """Start a process that dies with this one; its words go to a log in the folder."""

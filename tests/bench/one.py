@@ -1,4 +1,4 @@
-"""Run one bench in this process: `python -m tests.bench.one MODULE ANSWER.json [MINUTES]`."""
+"""Run one bench in this process: `python -m tests.bench.one MODULE ANSWER.json [minutes=N] [runs=N]`."""
 
 import json
 import sys
@@ -7,9 +7,10 @@ from importlib import import_module
 from pathlib import Path
 
 
-def main(module: str, answer: str, minutes: str = "") -> None:
+def main(module: str, answer: str, *options: str) -> None:
     bench = import_module(module)
-    rows = bench.measure(minutes=float(minutes)) if minutes else bench.measure()
+    numbers = {name: float(number) for name, _, number in (option.partition("=") for option in options)}
+    rows = bench.measure(**numbers)
     Path(answer).write_text(json.dumps([asdict(row) for row in rows]))
 
 

@@ -21,6 +21,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from omma.tree.environment import python
 from tests.bench.archive.questions import Asker, Question
 from tests.bench.archive.values import FILE_NAME, MIN_FREE_BYTES, bytes_for
@@ -66,7 +68,8 @@ def measure() -> list[Row]:
         client = _Client(house, facts)
         rows = list(_measured(house, client, facts, folder))
         _write_plans(house, facts)
-    return [Row(row.name, row.value, row.unit, row.goal, f"{row.note}; {filled}") for row in rows]
+    load = f"load {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores"
+    return [*rows, Row("archive", facts["segments"], "segments", None, f"{filled}; {load}")]
 
 
 def _filled(house: House, folder: Path) -> dict[str, Any]:
@@ -84,7 +87,10 @@ class _Client:
     def __init__(self, house: House, facts: dict[str, Any]) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self._port = free.getsockname()[1]
-        house.start("web", python("-m", "omma.web", "--host", "127.0.0.1", "--port", str(self._port)))
+        self._server = house.start(
+            "web", python("-m", "omma.web", "--host", "127.0.0.1", "--port", str(self._port))
+        )
+        self._house = house
         self._cookies = facts["cookies"]
         self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
         wait_for("web server", self._answers, timeout_s=60)
@@ -102,6 +108,13 @@ class _Client:
         if response.status not in {200, 206}:
             raise RuntimeError(f"{address}: {response.status} {body[:300]!r}")
         return took_ms, body
+
+    def cpu_ms(self) -> float:
+        """Return what web server and database have computed so far: the part that nobody else can slow."""
+        postgres = psutil.Process(self._house.postgres_pid)
+        processes = [psutil.Process(self._server.pid), *postgres.children(recursive=True)]
+        times = [one.cpu_times() for one in processes]
+        return 1000 * sum(one.user + one.system for one in times)
 
     def _answers(self) -> bool | None:
         try:
@@ -129,16 +142,21 @@ def _measured(house: House, client: _Client, facts: dict[str, Any], folder: Path
     yield _seeking(house, client, asker, facts, folder)
     for question in [*asker.statistics(), _spectrax(facts)]:
         timed = _asked(client, [question] * 3, "member")
-        yield Row(f"{question.name}, median of 3", statistics.median(timed.all_ms), "ms")
+        yield Row(f"{question.name}, median of 3", statistics.median(timed.all_ms), "ms", None, timed.note)
 
 
 def _asked(client: _Client, questions: Iterable[Question], login: str) -> Timed:
     by_name: dict[str, list[float]] = {}
+    before_ms = client.cpu_ms()
     for question in questions:
         by_name.setdefault(question.name, []).append(client.ms(question.address, login)[0])
     slowest = max(by_name, key=lambda name: max(by_name[name]))
     every = [one for listed in by_name.values() for one in listed]
-    note = f"median {statistics.median(every):.1f} ms, slowest {max(every):.0f} ms ({slowest})"
+    cpu_ms = (client.cpu_ms() - before_ms) / len(every)
+    note = (
+        f"median {statistics.median(every):.1f} ms, slowest {max(every):.0f} ms ({slowest}), "
+        f"{cpu_ms:.1f} ms of CPU an answer"
+    )
     return Timed(every, note)
 
 

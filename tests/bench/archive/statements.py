@@ -83,7 +83,8 @@ INSERT INTO dialects_spectrax_clip (recording_id, account_id, camera_id, objects
                                     confidence, size_bytes)
 SELECT id, account_id, camera_id,
        (SELECT jsonb_agg(jsonb_build_object(
-            'class', label, 'confidence', 0.9, 'bbox', '[10, 20, 90, 99]'::jsonb, 'tracker_id', number %% 5000 + n
+            'class', label, 'confidence', 0.9, 'bbox', '[10, 20, 90, 99]'::jsonb,
+            'tracker_id', number %% 5000 + n
         ))
         FROM jsonb_array_elements_text(labels) AS label, generate_series(1, 3) AS n),
        labels, confidence, 3000000

@@ -1,0 +1,56 @@
+"""Retention over a million segments: what its decision costs the database, and how much memory.
+
+OMMA_BENCH_RETENTION_ROWS says about how many segments there are. The archive is one that retention has been
+keeping: two days of everything, seven of what moved, ninety of what was recorded, which is a third of the
+time. The plans of the statements are written to build/plans.
+"""
+
+import json
+import os
+import subprocess
+from typing import Any
+
+from omma.tree.environment import python
+from tests.bench.house import House
+from tests.bench.report import Row
+
+ROWS = int(os.environ.get("OMMA_BENCH_RETENTION_ROWS") or 1_000_000)
+GOAL_MS = 1000.0
+_TIMEOUT_S = 840
+
+
+def measure() -> list[Row]:
+    """Return what runs of retention cost, in milliseconds of the database and megabytes of memory."""
+    with House(()) as house:
+        command = python("-m", "tests.bench.retention_archive", str(ROWS))
+        done = subprocess.run(
+            command, env=house.environment, stdout=subprocess.PIPE, timeout=_TIMEOUT_S, check=True
+        )
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    over = f"over {found['segments']:,} segments, {found['recordings']:,} recordings"
+    return [
+        Row(
+            "whole archive, decision",
+            found["whole_ms"],
+            "ms",
+            GOAL_MS,
+            f"database time of {found['whole_statements']} statements, {found['doomed']} chosen; {over}",
+        ),
+        Row("whole archive, run", found["whole_run_s"], "s", note="with Python, sums, room and deleting"),
+        Row(
+            "every minute, decision",
+            found["minute_ms"],
+            "ms",
+            GOAL_MS,
+            f"database time of {found['minute_statements']} statements",
+        ),
+        Row("sums of all bytes", found["sums_ms"], "ms", note="database time"),
+        Row("oldest to make room", found["oldest_ms"], "ms", note="database time, 1000 segments of a volume"),
+        Row(
+            "memory that a run adds",
+            found["peak_mb"],
+            "MB",
+            50.0,
+            "the most that Python held, traced",
+        ),
+    ]
