@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, Q
 
 from apps.core.partitions import WEEK, week_of
 from apps.core.times import to_us
@@ -13,6 +13,7 @@ from omma_engine.ids import uuid7_floor
 
 ID_MARGIN = timedelta(minutes=10)  # ids carry a start as first journalled; clock corrections move it a little
 LONGEST_SEGMENT = timedelta(minutes=10)
+INSTANT = timedelta(microseconds=1)
 
 
 def id_floor(moment: datetime) -> UUID:
@@ -73,19 +74,58 @@ def fragments_before(fragments: Sequence[list[int]], start_us: int, limit_us: in
     return kept
 
 
-def older_footage_after(stream_id: UUID, moment: datetime, epoch: int) -> QuerySet[Segment]:
-    """Return, locked, the segments of older blocks that reach past a time at which a newer one begins."""
-    return (
+def longer_footage_from(stream_id: UUID, start: datetime, end: datetime, epoch: int) -> int | None:
+    """Return where footage of older epochs begins inside `[start, end)` that goes on after it, or None."""
+    longer = (
         Segment.objects.filter(
             stream_id=stream_id,
-            end__gt=moment,
+            start__lt=end,
+            start__gte=start - LONGEST_SEGMENT,
+            end__gt=end,
             epoch__lt=epoch >> 20 << 20,
-            id__gte=id_floor(moment - LONGEST_SEGMENT),
+            id__gte=partition_floor(start - LONGEST_SEGMENT),
+            id__lt=partition_ceiling(end),
         )
         .exclude(state=SegmentState.GARBAGE)
-        .order_by("id")
-        .select_for_update()
+        .order_by("start")
+        .values_list("start", flat=True)
+        .first()
     )
+    return None if longer is None else max(to_us(longer), to_us(start))
+
+
+def older_footage_below(rows: Sequence[Segment]) -> list[tuple[Segment, Segment]]:
+    """Return pairs of one of these segments and a locked one of an older block in whose time it lies.
+
+    One query where there is none, as nearly always.
+    """
+    if not rows:
+        return []
+    rows = sorted(rows, key=lambda row: row.start, reverse=True)  # of two, the first to begin cuts
+    first, last = rows[-1].start, max(row.end for row in rows)
+    near = (
+        Segment.objects.filter(
+            stream_id__in={row.stream_id for row in rows},
+            start__gt=first - LONGEST_SEGMENT,
+            start__lte=last,
+            end__gt=first,
+            id__gte=partition_floor(first - LONGEST_SEGMENT),
+            id__lt=partition_ceiling(last),
+        )
+        .exclude(state=SegmentState.GARBAGE)
+        .values_list("id", "stream_id", "start", "end", "epoch")
+    )
+    found = {
+        segment_id: row
+        for segment_id, stream_id, start, end, epoch in near
+        for row in rows
+        if stream_id == row.stream_id
+        and epoch >> 20 < row.epoch >> 20
+        and end > row.start
+        and start < max(row.end, row.start + INSTANT)
+    }
+    older = Segment.objects.filter(id__in=found).order_by("id").select_for_update()
+    return [(found[row.id], row) for row in (older if found else [])]
 
 
 def covered_until(stream_id: UUID, before: datetime) -> tuple[datetime | None, int | None]:

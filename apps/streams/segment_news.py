@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,12 @@ from uuid import UUID
 from django.db import connection
 
 from apps.core.times import from_us, to_us
-from apps.streams.coverage import fragments_before, newer_footage_from, older_footage_after
+from apps.streams.coverage import (
+    fragments_before,
+    longer_footage_from,
+    newer_footage_from,
+    older_footage_below,
+)
 from apps.streams.models import Segment, SegmentState, Stream
 from omma_engine.capture.messages import NewsKind
 
@@ -122,8 +127,7 @@ class SegmentKeeper:
         new = [change for change in touched if change.is_new]
         for change in new:
             change.row.fragments = change.fragments
-            if not self._is_fill:
-                _cut_older(change.row)
+        _cut_older([change.row for change in touched])
         Segment.objects.bulk_create([change.row for change in new], ignore_conflicts=True)
         for change in touched:
             if not change.is_new:
@@ -160,9 +164,16 @@ def _grow(change: _Change) -> None:
 
 
 def _cut_to_free(change: _Change) -> bool:
-    """Keep the fragments before the first that a newer epoch covers; False where none is left."""
+    """Keep the fragments before the first that other footage covers; False where none is left.
+
+    That is newer footage, or older that goes on for longer: of a file, only the end can be left out.
+    """
     row = change.row
-    limit_us = newer_footage_from(row.stream_id, row.start, row.end, row.epoch)
+    limits_us = [
+        newer_footage_from(row.stream_id, row.start, row.end, row.epoch),
+        longer_footage_from(row.stream_id, row.start, row.end, row.epoch),
+    ]
+    limit_us = min((limit for limit in limits_us if limit is not None), default=None)
     if limit_us is None:
         return True
     if not change.is_new:
@@ -194,15 +205,18 @@ def _bounds_of_run(row: Segment, run: list[list[int]], limit_us: int) -> tuple[d
     return from_us(end_us), run[-1][2] + run[-1][3]
 
 
-def _cut_older(newer: Segment) -> None:
-    """Cut what an older owner still recorded, while it handed over, to where the newer recording begins."""
-    limit_us = to_us(newer.start)
-    for row in older_footage_after(newer.stream_id, newer.start, newer.epoch):
-        run = fragments_before(row.fragments, to_us(row.start), limit_us)
+def _cut_older(rows: Sequence[Segment]) -> None:
+    """Cut what older owners recorded in the time of these segments to where they begin.
+
+    A hand-over overlaps, a cut-off worker goes on, and either's news may come first.
+    """
+    for newer, older in older_footage_below(rows):
+        limit_us = to_us(newer.start)
+        run = fragments_before(older.fragments, to_us(older.start), limit_us)
         if not run:
-            Segment.objects.filter(id=row.id).update(state=SegmentState.GARBAGE)
+            Segment.objects.filter(id=older.id).update(state=SegmentState.GARBAGE)
             continue
-        end, durable_bytes = _bounds_of_run(row, run, limit_us)
-        Segment.objects.filter(id=row.id).update(
+        end, durable_bytes = _bounds_of_run(older, run, limit_us)
+        Segment.objects.filter(id=older.id).update(
             end=end, durable_bytes=durable_bytes, fragments=run, sha256=""
         )
