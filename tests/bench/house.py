@@ -90,6 +90,8 @@ class House:
     def start_postgres(self) -> None:
         """Start the database again after it was killed."""
         assert self._servers.postgres is not None
+        assert self._servers.postgres.process is not None
+        self._servers.postgres.process.wait(10)
         self._servers.postgres.start()
 
     def valkeys(self) -> list[Valkey]:

@@ -15,6 +15,7 @@ from omma.embedded.errors import EmbeddedServerError
 from omma.embedded.postgres_owner import make_folder, postgres_identity
 from omma.embedded.process import launch, server_environment, stop
 from omma.embedded.running import DATABASE, USER, postgres_address
+from omma.embedded.runtime_folder import LONGEST_SOCKET
 
 MAJOR_VERSION = "18"
 _WHEEL = importlib.util.find_spec(
@@ -138,10 +139,10 @@ class Postgres:
             raise EmbeddedServerError(f"initdb failed: {self._last_words()}")
 
     def _wait_for_predecessor(self) -> None:
-        """Wait for a server that is still shutting down, and clear the mark of one that was killed.
+        """Wait for a server that is still shutting down, and clear the marks of one that was killed.
 
-        A process id in `postmaster.pid` may belong to anybody after a restart of the machine, and Postgres
-        refuses to start then; every one of its processes has the cluster as its working folder.
+        The process id in its lock files may belong to anybody by now, and Postgres refuses to start then;
+        every one of its processes has the cluster as its working folder.
         """
         deadline = time.monotonic() + PREDECESSOR_TIMEOUT_S
         while _processes_in(self._cluster):
@@ -151,6 +152,7 @@ class Postgres:
                 )
             time.sleep(0.05)
         (self._cluster / "postmaster.pid").unlink(missing_ok=True)
+        (self._sockets / f"{Path(LONGEST_SOCKET).name}.lock").unlink(missing_ok=True)
 
     def _wait_until_ready(self) -> None:
         assert self._process is not None  # noqa: S101 - start() has just set it

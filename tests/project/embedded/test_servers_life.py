@@ -161,3 +161,24 @@ def test_an_address_replaces_its_server(data_dir: Path) -> None:
 
     assert (servers.postgres, servers.broker, servers.bus) == (None, None, None)
     assert servers.addresses.bus == "redis://elsewhere"
+
+
+@pytest.mark.fault("F40")
+def test_marks_of_a_killed_postgres_that_name_somebody_elses_process_keep_nobody_out(data_dir: Path) -> None:
+    servers = servers_in(data_dir)
+    servers.start()
+    try:
+        assert servers.postgres is not None
+        assert servers.postgres.process is not None
+        servers.postgres.process.kill()
+        servers.postgres.process.wait(10)
+        for mark in (data_dir / "pg" / "postmaster.pid", *data_dir.rglob(".s.PGSQL.5432.lock")):
+            lines = mark.read_text().splitlines()
+            mark.write_text("\n".join([str(os.getppid()), *lines[1:]]) + "\n")
+
+        servers.postgres.start()
+
+        with psycopg.connect(servers.postgres.url) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+    finally:
+        servers.stop()
