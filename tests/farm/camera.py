@@ -70,7 +70,7 @@ class VirtualCamera:
         self._successor: tuple[Video, CameraSpec] | None = None
         self._next = self._first_sequence = 0
         self._boots = 0
-        self._began_s = self._began_us = 0.0
+        self._began_s = self._began_us = self._rtp_zero_us = 0.0
 
     @property
     def ledger(self) -> list[Emitted]:
@@ -78,7 +78,7 @@ class VirtualCamera:
 
     def rtp_time_at(self, utc_us: float) -> int:
         """Return the RTP clock of the video at `utc_us`, with the faults it has."""
-        elapsed_s = (utc_us - self._began_us) / 1_000_000
+        elapsed_s = (utc_us - self._rtp_zero_us) / 1_000_000
         ticks = round(elapsed_s * VIDEO_CLOCK_HZ * self.faults.rtp_rate)
         boot = self._boots * _BOOT_RTP_STEP
         return (self.spec.first_rtp_time + boot + ticks + self.faults.rtp_jump) & 0xFFFFFFFF
@@ -103,7 +103,7 @@ class VirtualCamera:
         self._video = await asyncio.to_thread(video_for, self.spec, self.number)
         loop = asyncio.get_running_loop()
         self._began_s = loop.time() + self._phase
-        self._began_us = time.time_ns() // 1000 + self._phase * 1_000_000
+        self._began_us = self._rtp_zero_us = time.time_ns() // 1000 + self._phase * 1_000_000
         while True:
             due_s = self._began_s + self._next / self.spec.fps
             late_s = loop.time() - due_s

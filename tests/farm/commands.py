@@ -67,6 +67,10 @@ def _restore(faults: object, before: Mapping[str, Any]) -> None:
         setattr(faults, name, value)
 
 
+async def _seed(server: CameraServer, command: Command) -> None:
+    server.camera.faults.chance.seed(command["seed"])
+
+
 async def _jump(server: CameraServer, command: Command) -> None:
     server.camera.faults.rtp_jump += round(command["seconds"] * VIDEO_CLOCK_HZ)
 
@@ -95,6 +99,7 @@ _ACTIONS: dict[str, _Action] = {
     "drop": _drop,
     "restart": _restart,
     "set": _set,
+    "seed": _seed,
     "jump": _jump,
     "video": _video,
     "ledger": _ledger,

@@ -60,7 +60,8 @@ class CameraHandle:
         """Accept connections and answer nothing."""
         self._set(seconds, is_mute=True)
 
-    def flip_bits(self, share: float = 0.01, seconds: float | None = None) -> None:
+    def flip_bits(self, share: float = 0.01, seconds: float | None = None, *, seed: int = 7) -> None:
+        self._tell("seed", seed=seed)
         self._set(seconds, flip_share=share)
 
     def send_noise(self, count: int = 2000) -> None:

@@ -183,7 +183,7 @@ def _description(camera: VirtualCamera) -> str:
     if camera.spec.has_audio:
         lines += [
             f"m=audio 0 RTP/AVP {AUDIO_PAYLOAD_TYPE}",
-            f"a=rtpmap:{AUDIO_PAYLOAD_TYPE} PCMA/{AUDIO_CLOCK_HZ}",
+            f"a=rtpmap:{AUDIO_PAYLOAD_TYPE} {camera.spec.audio_encoding}/{AUDIO_CLOCK_HZ}",
             f"a=control:trackID={AUDIO_TRACK}",
         ]
     return "\r\n".join(lines) + "\r\n"

@@ -14,6 +14,7 @@ class CameraSpec:
     that were encoded once: the pixels count within the loop, and the SEI of each picture carries the truth.
 
     `join` says what a new session gets first: the next "keyframe", or "anything".
+    `audio_encoding` is what the description calls the sound; it is A-law all the same.
     `clock_offset_s` is how wrong the camera's clock is, as its RTCP sender reports tell it.
     `first_rtp_time` places the RTP clock, for instance just before it wraps.
     """
@@ -29,6 +30,7 @@ class CameraSpec:
     loop_s: float = 4.0
     scene: Literal["pattern", "yard", "room"] = "pattern"
     has_audio: bool = False
+    audio_encoding: str = "PCMA"
     auth: Literal["none", "basic", "digest"] = "none"
     username: str = ""
     password: str = ""

@@ -61,6 +61,7 @@ def test_a_camera_can_be_without_reports(farm: Farm) -> None:
         assert reports_of(read_some(packets_of(container, decoded=False), 10)) == []
 
 
+@pytest.mark.fault("F8")
 def test_the_rtp_clock_wraps_and_times_go_on(farm: Farm) -> None:
     camera = farm.camera(WRAPPING)
 

@@ -120,6 +120,7 @@ def _loop_of(spec: CameraSpec) -> tuple[AccessUnit, ...]:
         replace(
             spec,
             has_audio=plain.has_audio,
+            audio_encoding=plain.audio_encoding,
             auth=plain.auth,
             username="",
             password="",

@@ -2,6 +2,7 @@
 
 from omma_engine.errors import (
     SourceAuthError,
+    SourceBusyError,
     SourceEndedError,
     SourceError,
     SourceForbiddenError,
@@ -10,7 +11,13 @@ from omma_engine.errors import (
 )
 from omma_engine.types import GapCause, SourceState
 
-_CAMERA = (SourceAuthError, SourceNotFoundError, SourceForbiddenError, SourceUnsupportedError)
+_CAMERA = (
+    SourceAuthError,
+    SourceBusyError,
+    SourceNotFoundError,
+    SourceForbiddenError,
+    SourceUnsupportedError,
+)
 
 
 def gap_cause(error: SourceError) -> GapCause:

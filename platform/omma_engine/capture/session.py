@@ -97,6 +97,7 @@ class Session:
         self._publisher.offer(stamped)
         if wants_cut:
             self._recorder.cut()
+        self._recorder.camera_offset_us = self._stamper.camera_offset_us
         self._recorder.add_video(stamped)
 
     def _hand_on_sound(self, packet: SourcePacket) -> None:

@@ -29,6 +29,11 @@ class Stamper:
     def latest_us(self) -> int:
         return self._timeline.latest_us
 
+    @property
+    def camera_offset_us(self) -> int:
+        """Return how far the camera's clock is from ours, as of its last sender report; 0 without one."""
+        return self._timeline.camera_offset_us
+
     def change_codec(self, codec: CodecInfo) -> None:
         self._codec = codec
 

@@ -84,6 +84,8 @@ class StreamRecorder:
         self._retry_at_us = 0
         self._wants_cut = False
         self._crossing: Crossing | None = None
+        self.camera_offset_us = 0
+        """How far the camera's clock is from ours; goes with each segment."""
         if self._mode is RecordMode.OFF:
             self._gaps.open(GapCause.POLICY, start_us=self._end_us)
 
@@ -138,12 +140,8 @@ class StreamRecorder:
 
     def _write(self, packet: EncodedPacket) -> None:
         segment = self._segment
-        if segment is None or packet.capture_us < segment.start_us:
-            return  # what is shown before a first keyframe cannot be decoded
-        try:
-            segment.add_video(packet)
-        except StorageError as error:
-            self._give_up(segment, error)
+        if segment is not None and not segment.is_led_by(packet):
+            self._guarded(segment, lambda segment: segment.add_video(packet))
 
     def add_audio(self, piece: AudioPiece) -> None:
         """Take a piece of sound; it is kept where a segment is open."""
@@ -266,6 +264,7 @@ class StreamRecorder:
             return
 
         def close(open_segment: WritingSegment) -> None:
+            open_segment.camera_offset_us = self.camera_offset_us
             open_segment.close(self._clock.monotonic_us(), next_us=next_us)
             self._segment = None
             self._end_us = open_segment.end_us

@@ -52,6 +52,7 @@ class WritingSegment:
         self._error_us = first.error_us
         self._is_damaged = False
         self._damaged_pictures = 0
+        self.camera_offset_us = 0
         self._is_said = False
         self._init_size = 0
         self._durable_end_us = first.capture_us
@@ -69,6 +70,10 @@ class WritingSegment:
     def codec(self) -> CodecInfo:
         """Return how its pictures are coded."""
         return self._plan.codec
+
+    def is_led_by(self, packet: EncodedPacket) -> bool:
+        """Return whether a picture follows the first one and is shown before it, and so has no reference."""
+        return packet.pts < self._first.pts and packet.dts > self._first.dts
 
     def add_video(self, packet: EncodedPacket) -> None:
         """Add a picture and write the fragment that it completes."""
@@ -193,6 +198,7 @@ class WritingSegment:
                 state="closed",
                 is_damaged=is_damaged,
                 damaged_pictures=self._damaged_pictures,
+                camera_offset_us=self.camera_offset_us,
             )
         )
 

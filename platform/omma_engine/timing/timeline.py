@@ -21,7 +21,7 @@ _PLAUSIBLE_US = 5_000_000
 _REPORT_SLOPE_PPM = 5_000
 _REPORT_FINE_US = 20_000
 _REPORT_ERROR_US = 1_000
-_RESYNC_US = 1_000_000
+_RESYNC_US = 900_000
 _AHEAD_US = 5_000_000
 _BACKWARD_US = -1_000_000
 _JUMPS_BEFORE_DISTRUST = 5
@@ -31,6 +31,9 @@ _DISTRUSTED_ERROR_US = 250_000
 _LEAST_INTERVAL_US = 10_000
 _MOST_INTERVAL_US = 1_000_000
 _BURST_US = 500_000
+_FROZEN_STEP_US = 1_000
+_FROZEN_US = 300_000
+_FROZEN_PICTURES = 5
 
 
 class Arrival(NamedTuple):
@@ -57,6 +60,7 @@ class Timeline:
         """`window_us` is the envelope's; nothing is stamped earlier than just after `not_before_us`."""
         self._window_us = window_us
         self._jumps: deque[int] = deque(maxlen=_JUMPS_BEFORE_DISTRUST)
+        self._frozen_since_us = self._frozen_pictures = 0
         self._last: Arrival | None = None
         self._latest_us = not_before_us
         self.camera_offset_us = 0
@@ -71,6 +75,7 @@ class Timeline:
         self._offset_us: int | None = None
         self._slewed_to_us = 0
         self._report_offset_us: int | None = None
+        self._is_adrift = False
 
     @property
     def clock(self) -> ClockSource:
@@ -123,7 +128,7 @@ class Timeline:
             self._has_reordering = True
             self._transport.observe(arrival.dts_us, arrival.arrival_us)
         if arrival.reported_us is not None:
-            self._take_report(arrival.pts_us, arrival.reported_us)
+            self._take_report(arrival, arrival.reported_us)
         return jumped
 
     def capture_us(self, arrival: Arrival) -> int:
@@ -168,11 +173,15 @@ class Timeline:
         has_report = self._report_offset_us is not None
         return _REPORT_SLOPE_PPM if has_report and residual_us > _REPORT_FINE_US else SLOPE_PPM
 
-    def _take_report(self, pts_us: int, reported_us: int) -> None:
-        offset_us = reported_us - pts_us
+    def _take_report(self, arrival: Arrival, reported_us: int) -> None:
+        offset_us = reported_us - arrival.pts_us
         self.camera_offset_us = offset_us - self._envelope.floor_us
         is_plausible = abs(self.camera_offset_us) <= _PLAUSIBLE_US
         self._report_offset_us = offset_us if is_plausible else None
+        # Report and arrival together: the media clock runs slow, and the way of the packets is not to blame.
+        late_us = arrival.arrival_us - arrival.pts_us - self._envelope.floor_us
+        is_later = self._offset_us is not None and offset_us - self._offset_us > _RESYNC_US
+        self._is_adrift = is_plausible and is_later and late_us > _RESYNC_US // 2
 
     def _has_jumped(self, arrival: Arrival) -> bool:
         """Return whether this packet's timestamp does not continue the run, and remember when that was."""
@@ -181,16 +190,40 @@ class Timeline:
             return False
         step_us = arrival.dts_us - last.dts_us
         elapsed_us = arrival.arrival_us - last.arrival_us
-        jumped = step_us > elapsed_us + _AHEAD_US or step_us < _BACKWARD_US or self._has_drifted()
+        if not self.is_distrusted and self._is_frozen(step_us, arrival.arrival_us):
+            self._jumps.extend([arrival.arrival_us] * _JUMPS_BEFORE_DISTRUST)
+            return True
+        jumped = (
+            step_us > elapsed_us + _AHEAD_US
+            or step_us < _BACKWARD_US
+            or self._ahead_us(arrival) > _RESYNC_US
+            or self._has_drifted()
+        )
         while self._jumps and arrival.arrival_us - self._jumps[0] > _JUMP_MEMORY_US:
             self._jumps.popleft()
         if jumped and not self.is_distrusted:
             self._jumps.append(arrival.arrival_us)
         return jumped and not self.is_distrusted
 
-    def _has_drifted(self) -> bool:
-        if self._offset_us is None or self._report_offset_us is not None:
+    def _is_frozen(self, step_us: int, arrival_us: int) -> bool:
+        """Return whether pictures have been coming for a while without a step of their clock."""
+        if abs(step_us) >= _FROZEN_STEP_US:
+            self._frozen_pictures = 0
             return False
+        if self._frozen_pictures == 0:
+            self._frozen_since_us = arrival_us
+        self._frozen_pictures += 1
+        return self._frozen_pictures >= _FROZEN_PICTURES and arrival_us - self._frozen_since_us >= _FROZEN_US
+
+    def _ahead_us(self, arrival: Arrival) -> int:
+        """Return by how much a picture would be taken after it came, were the run to go on with it."""
+        return 0 if self._offset_us is None else arrival.pts_us + self._offset_us - arrival.arrival_us
+
+    def _has_drifted(self) -> bool:
+        if self._offset_us is None:
+            return False
+        if self._report_offset_us is not None:
+            return self._is_adrift
         return (
             abs(self._envelope.floor_us - self._offset_us) > _RESYNC_US
             or self._envelope.risen_us > _RESYNC_US

@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from apps.accounts.access import system_actor
 from apps.accounts.models import Account
 from apps.core.models import Lease
@@ -118,6 +120,7 @@ def test_a_dead_zygote_takes_its_children_along_and_all_come_back(
     assert_no_overlap_and_no_hole(stream)
 
 
+@pytest.mark.fault("F14")
 def test_a_camera_that_is_away_shows_why_and_is_a_gap(
     account: Account, make_capture: CaptureMaker, wait_until: Wait
 ) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from omma_engine.types import SourceKind
-from tests.engine.capture.driving import Child, ZygoteDriver, kill, source_spec
+from tests.engine.capture.driving import ZygoteDriver, kill, source_spec
 from tests.engine.coded import make_volume
-from tests.farm import CameraHandle, CameraSpec, Farm
-from tests.farm.ledger import entries_of_file
+from tests.engine.faults.watching import Watch
+from tests.farm import CameraSpec, Farm
 
 SMALL = CameraSpec(width=320, height=240, fps=15)
 STEADY, DROPPED, JUMPING, SIZED, WRONG_CLOCK, NOISY = range(6)
@@ -30,30 +30,6 @@ def farm() -> Iterator[Farm]:
 def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ZygoteDriver]:
     with ZygoteDriver(make_volume(tmp_path_factory.mktemp("volume"))) as zygote:
         yield zygote
-
-
-class Watch:
-    """A child that records one camera of the farm."""
-
-    def __init__(self, zygote: ZygoteDriver, camera: CameraHandle, root: Path) -> None:
-        self.root = make_volume(root)
-        self.zygote = zygote
-        self.camera = camera
-        self.child: Child = zygote.fork()
-        self.child.start(source_spec(self.root, SourceKind.RTSP, camera.url(), numeric_host="127.0.0.1"))
-        self.child.wait(lambda: bool(self.child.news("segment_open")))
-
-    def stop(self) -> None:
-        self.child.tell({"do": "stop"})
-        self.child.wait_gone()
-        assert self.zygote.hear()["status"] == 0
-
-    def stored(self) -> list[list[int]]:
-        """Return the numbers of the pictures in each segment file."""
-        return [
-            [entry.sequence for entry in entries_of_file(self.root / news["path"])]
-            for news in self.child.news("segment_open")
-        ]
 
 
 def test_every_picture_is_stored_once_and_at_its_time(
@@ -76,6 +52,7 @@ def test_every_picture_is_stored_once_and_at_its_time(
     assert watch.child.news("gap") == []
 
 
+@pytest.mark.fault("F1")
 def test_a_camera_that_hangs_up_is_a_gap_and_back_at_once(
     zygote: ZygoteDriver, farm: Farm, tmp_path: Path
 ) -> None:
@@ -95,6 +72,7 @@ def test_a_camera_that_hangs_up_is_a_gap_and_back_at_once(
     assert second[0] - first[-1] <= 15 * 8  # back-off, connect and one GOP, on a busy machine
 
 
+@pytest.mark.fault("F7")
 @pytest.mark.parametrize("jump_s", [3600.0, -10.0])
 def test_timestamps_that_jump_lose_nothing(
     zygote: ZygoteDriver, farm: Farm, tmp_path: Path, jump_s: float
@@ -114,6 +92,7 @@ def test_timestamps_that_jump_lose_nothing(
         assert news["end_us"] - watch.child.news("segment_open")[0]["start_us"] < 30_000_000
 
 
+@pytest.mark.fault("F12")
 def test_a_size_that_changes_begins_a_segment_without_losing_a_picture(
     zygote: ZygoteDriver, farm: Farm, tmp_path: Path
 ) -> None:
@@ -132,6 +111,7 @@ def test_a_size_that_changes_begins_a_segment_without_losing_a_picture(
     assert [news["width"] for news in live] == [320, 400]
 
 
+@pytest.mark.fault("F16")
 def test_a_camera_with_a_wrong_clock_is_recorded_in_our_time(
     zygote: ZygoteDriver, farm: Farm, tmp_path: Path
 ) -> None:
@@ -146,6 +126,7 @@ def test_a_camera_with_a_wrong_clock_is_recorded_in_our_time(
     assert abs(opened["start_us"] - made[stored[0]].utc_us) < 1_000_000
 
 
+@pytest.mark.fault("F2")
 def test_a_stalled_camera_is_noticed_while_the_child_goes_on_beating(
     zygote: ZygoteDriver, farm: Farm, tmp_path: Path
 ) -> None:
@@ -162,6 +143,7 @@ def test_a_stalled_camera_is_noticed_while_the_child_goes_on_beating(
     assert (gap["cause"], gap["detail"]) != ("", "")
 
 
+@pytest.mark.fault("F4")
 def test_refused_credentials_wait_half_a_minute(zygote: ZygoteDriver, farm: Farm, tmp_path: Path) -> None:
     farm.camera(NOISY).answer(401)
     child = zygote.fork()
@@ -176,10 +158,13 @@ def test_refused_credentials_wait_half_a_minute(zygote: ZygoteDriver, farm: Farm
     zygote.hear()
 
     assert sum(farm.camera(NOISY).requests().values()) == asked
+    told = child.news("state")[-1]
+    assert 30 <= (told["retry_at_us"] - told["at_us"]) / 1_000_000 <= 40
     assert child.news("state")[-1]["code"] == "unauthorized"
     assert child.news("gap")[0]["cause"] == "camera"
 
 
+@pytest.mark.fault("F5")
 def test_noise_on_the_line_ends_no_child(zygote: ZygoteDriver, farm: Farm, tmp_path: Path) -> None:
     watch = Watch(zygote, farm.camera(NOISY), tmp_path)
     farm.camera(NOISY).send_noise()

@@ -212,6 +212,7 @@ def test_other_sound_becomes_aac_of_the_same_length(codec: str, channels: int) -
     assert abs(pieces[0].media_us - 10_000_000) <= 130_000
 
 
+@pytest.mark.fault("F13")
 def test_damaged_sound_is_left_out() -> None:
     track = SoundTrack(AudioInfo("mp3", 44_100, 2, (1, 90_000)))
     chance = random.Random(1)

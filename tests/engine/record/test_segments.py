@@ -117,6 +117,7 @@ def test_what_is_said_to_be_durable_was_synced_before(
     assert len(said) <= 1 + 60 // 20
 
 
+@pytest.mark.fault("F10")
 def test_a_segment_without_keyframes_is_cut_by_time(tmp_path: Path) -> None:
     recording = Recording(tmp_path, segment_s=1, frames=50, gop=200)
 
@@ -194,6 +195,7 @@ def test_pictures_that_stay_away_are_a_gap_although_nothing_broke(tmp_path: Path
     assert len(recording.of_kind("segment_close")) == 1
 
 
+@pytest.mark.fault("F17")
 def test_a_clock_that_is_set_back_ends_the_segment(tmp_path: Path) -> None:
     recording = Recording(tmp_path, frames=40)
     earlier = [_later(packet, -5_400_000_000) for packet in stamped(40)[20:]]
@@ -207,6 +209,7 @@ def test_a_clock_that_is_set_back_ends_the_segment(tmp_path: Path) -> None:
     assert first["segment_id"] != second["segment_id"]
 
 
+@pytest.mark.fault("F12")
 def test_a_changed_resolution_begins_a_new_segment(tmp_path: Path) -> None:
     recording = Recording(tmp_path)
     recording.feed(stamped(10))
@@ -236,6 +239,7 @@ def test_sound_stands_beside_the_pictures_at_its_own_time(tmp_path: Path) -> Non
     assert decoded_numbers(path) == list(range(20))
 
 
+@pytest.mark.fault("F13")
 def test_sound_that_stops_holds_no_picture_back(tmp_path: Path) -> None:
     recording = Recording(tmp_path, audio=AudioFormat(8000, 1), frames=40)
     recording.recorder.add_audio(AudioPiece(_aac(1)[0], START_US, 1024))

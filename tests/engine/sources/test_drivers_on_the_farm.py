@@ -135,6 +135,7 @@ def test_a_wrong_password_is_told_and_not_shown(farm: Farm, kind: str) -> None:
     assert "eve" not in str(caught.value)
 
 
+@pytest.mark.fault("F4")
 def test_a_silent_camera_is_unreachable_within_the_limit(farm: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("omma_engine.sources.rtsp.OPEN_TIMEOUT_S", 0.5)
     farm.camera(PLAIN).mute()
@@ -150,6 +151,7 @@ def test_a_silent_camera_is_unreachable_within_the_limit(farm: Farm, monkeypatch
     assert time.monotonic() - began < 3
 
 
+@pytest.mark.fault("F2")
 def test_a_stall_ends_the_read(farm: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("omma_engine.sources.rtsp.READ_TIMEOUT_S", 0.5)
     source = source_for(farm.url(PLAIN))

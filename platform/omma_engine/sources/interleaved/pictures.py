@@ -23,7 +23,7 @@ class PictureAssembler:
     """Puts the pictures of one stream together. One thread.
 
     A picture ends with the packet that is marked as its last; where a camera marks others too, it ends where
-    the time changes, from the first such picture on.
+    the time changes, from the first such picture on. A clock that stands still is no reason to doubt them.
     """
 
     def __init__(self, codec: str) -> None:
@@ -60,7 +60,7 @@ class PictureAssembler:
     def _end_of_earlier(self, packet: RtpPacket) -> list[Picture]:
         if packet.ticks == self._ticks:
             if self._ended_ticks == packet.ticks and not self._pieces:
-                self._trusts_marks = False
+                self._trusts_marks = self._trusts_marks and self._units.begins_picture(packet.payload)
             return []
         done = [self._finish()] if self._pieces and self._units.has_slice else []
         self._ticks = packet.ticks
@@ -115,6 +115,17 @@ class H264Units(_Units):
             return bool(units)
         return False
 
+    def begins_picture(self, payload: memoryview) -> bool:
+        """Return whether a payload begins a picture: with what precedes slices, or with its first slice.
+
+        That one's header begins with the macroblock number 0, which is one bit that is set (7.3.3).
+        """
+        kind, first = payload[0] & 0x1F, payload[1:2]
+        if kind == 28:
+            is_start = len(payload) > 2 and payload[1] & 0x80
+            kind, first = (payload[1] & 0x1F if is_start else 0), payload[2:3]
+        return 6 <= kind <= 9 or kind == 24 or (1 <= kind <= 5 and bytes(first) >= b"\x80")
+
     def _fragment(self, pieces: list[bytes | memoryview], payload: memoryview) -> bool:
         if len(payload) < 3:
             return False
@@ -158,6 +169,14 @@ class HevcUnits(_Units):
         self._note(kind)
         pieces += (_START, payload)
         return True
+
+    def begins_picture(self, payload: memoryview) -> bool:
+        """Return whether a payload begins a picture; `first_slice_segment_in_pic_flag` leads a slice."""
+        kind, first = payload[0] >> 1 & 0x3F, payload[2:3]
+        if kind == 49:
+            is_start = len(payload) > 3 and payload[2] & 0x80
+            kind, first = (payload[2] & 0x3F if is_start else 63), payload[3:4]
+        return 32 <= kind <= 39 or kind == 48 or (kind < 32 and bytes(first) >= b"\x80")
 
     def _fragment(self, pieces: list[bytes | memoryview], payload: memoryview) -> bool:
         head = payload[2]
