@@ -16,6 +16,8 @@ from omma_engine.supervise.spawning import ExecSpawner
 from omma_engine.supervise.supervisor import Ports
 
 _NICENESS = 5  # below capture, which must not wait for a model
+# A niced host on an overloaded machine is slow and not stuck: killing it would only add to the load.
+_SILENCE_S, _START_SILENCE_S = 30.0, 60.0
 
 
 def inference_supervisor(name: str = "", *, slots: int = 256) -> Supervisor:
@@ -34,4 +36,7 @@ def inference_supervisor(name: str = "", *, slots: int = 256) -> Supervisor:
         dialect=AnalyticDialect(),
         on_close=lambda: connection.close(),  # that of the thread that calls it
     )
-    return Supervisor(ports, SupervisorConfig(slots=slots, claims_per_round=64))
+    config = SupervisorConfig(
+        slots=slots, claims_per_round=64, silence_s=_SILENCE_S, start_silence_s=_START_SILENCE_S
+    )
+    return Supervisor(ports, config)

@@ -10,6 +10,7 @@ import ctypes
 import importlib
 import logging
 import os
+import select
 import selectors
 import signal
 import socket
@@ -50,7 +51,7 @@ class ModelHost:
 
     def wake(self) -> None:
         """End the loop's wait. Any thread."""
-        with contextlib.suppress(BlockingIOError):  # it rings already
+        with contextlib.suppress(OSError):  # it rings already, or the host has ended
             self._bell.send(b"!")
 
     def say_news(self, analytic_id: UUID, epoch: int, sequence: int, payload: dict[str, Any]) -> None:
@@ -81,6 +82,9 @@ class ModelHost:
             self._line.send({"say": "bye", "reason": self._reason})
         except ConnectionError as exc:
             logger.info("model host ends: %s", exc)
+        finally:
+            self._bell.close()
+            self._ear.close()
         return 0
 
     def _loop(self) -> None:
@@ -99,7 +103,13 @@ class ModelHost:
 
     def _beat(self) -> None:
         if self._beats.is_orphan:
+            self._hear_what_waits()  # a round that took long heard nobody meanwhile
+        if self._beats.is_orphan:
             raise ConnectionError("the supervisor is silent")
+        self.show_life()
+
+    def show_life(self) -> None:
+        """Beat when it is time; also called between pictures, as a round over many streams may take long."""
         if self._beats.is_due():
             streams = len(self._workbench.feeds)
             self._line.send({"say": "beat", "streams": streams, "analytics": self._workbench.analytics})
@@ -107,6 +117,10 @@ class ModelHost:
     def _still_bell(self) -> None:
         with contextlib.suppress(BlockingIOError):
             self._ear.recv(4096)
+
+    def _hear_what_waits(self) -> None:
+        if select.select([self._line], [], [], 0)[0]:
+            self._hear()
 
     def _hear(self) -> None:
         for message in self._line.receive():
@@ -149,6 +163,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             clock=SystemClock(),
             say=self.say_news,
             on_picture=self.wake,
+            on_analysed=self.show_life,
             provider=options.provider,
         ),
     )

@@ -59,6 +59,7 @@ class Workbench:
     clock: Clock
     say: Say
     on_picture: Callable[[], None]
+    on_analysed: Callable[[], None] = lambda: None
     provider: str = Provider.CPU
     _stations: dict[UUID, _Station] = field(default_factory=dict)
     _feeds: dict[UUID, StreamFeed] = field(default_factory=dict)
@@ -139,6 +140,7 @@ class Workbench:
             batch = jobs[start : start + detector.max_batch]
             for job, found in self._detect(detector, batch):
                 self._deliver(job, job.station.runner.take(job.picture, found))
+            self.on_analysed()
 
     def _detect(self, detector: Detector, batch: list[_Job]) -> Iterator[tuple[_Job, Detections]]:
         unique = {id(job.picture): job.picture for job in batch}  # analytics of one stream share the work

@@ -14,6 +14,7 @@ class SupervisorConfig:
     beat_s: float = 1.0  # to every child; a child that hears none for 5 s finishes
     alone_s: float = 5.0  # leases unconfirmed for so long (they last 6 s) may soon be somebody else's
     silence_s: float = 9.0  # a child that says nothing for so long is killed
+    start_silence_s: float = 20.0  # before its first word: imports take long where others compete
     disk_wait_s: float = 5.0  # a child that waits for its disk so long is shown to do so
     stop_grace_s: float = 4.0  # between `stop` and SIGKILL (a capture child bounds itself to 3 s)
     stop_s: float = 8.0  # bound of `stop`

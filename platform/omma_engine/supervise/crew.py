@@ -160,7 +160,9 @@ class Crew:
                     self.on_news(item)
 
     def _kill_if_stuck(self, child: Child, now_us: int) -> None:
-        is_silent = now_us - child.heard_us > self.config.silence_s * _SECOND_US
+        has_spoken = child.heard_us > child.started_us
+        limit_s = self.config.silence_s if has_spoken else self.config.start_silence_s
+        is_silent = now_us - child.heard_us > limit_s * _SECOND_US
         is_late = child.kill_at_us is not None and now_us > child.kill_at_us
         if not (is_silent or is_late or child.is_broken):
             return

@@ -81,6 +81,18 @@ def test_a_silent_child_is_killed_and_replaced(worker: Worker, source: UUID) -> 
     assert worker.spawner.spawned == 2
 
 
+def test_a_child_may_take_longer_before_its_first_word(worker: Worker, source: UUID) -> None:
+    worker.turn(1, beating=False)
+    child = worker.child(source)
+
+    worker.turn(18, beating=False)
+    assert not child.is_killed
+
+    child.say(say="beat")
+    worker.turn(10, beating=False)
+    assert child.is_killed
+
+
 def test_a_child_that_will_not_leave_is_killed(worker: Worker, database: FakeDatabase, source: UUID) -> None:
     worker.turn(1)
     child = worker.child(source)
