@@ -34,6 +34,7 @@ def test_a_key_has_one_job(outcomes: list[object]) -> None:
     assert Outbox.objects.filter(kind="task.created").count() == 1
 
 
+@pytest.mark.fault("F45")
 def test_a_job_runs_once_and_keeps_its_result(outcomes: list[object]) -> None:
     outcomes[:] = ["first", "second"]
     task = jobs.enqueue("test", "k")
@@ -77,6 +78,7 @@ def test_tries_have_an_end(outcomes: list[object]) -> None:
     assert (task.state, task.attempts) == (TaskState.FAILED, jobs.MAX_ATTEMPTS)
 
 
+@pytest.mark.fault("F43")
 def test_a_lost_message_is_sent_again(outcomes: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[Task] = []
     monkeypatch.setattr(jobs, "_nudge", sent.append)
@@ -87,6 +89,7 @@ def test_a_lost_message_is_sent_again(outcomes: list[object], monkeypatch: pytes
     assert sent == [task]
 
 
+@pytest.mark.fault("F46")
 def test_a_job_whose_worker_died_is_put_back(outcomes: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "_nudge", lambda task: None)
     task = jobs.enqueue("test", "k")

@@ -91,6 +91,7 @@ def test_a_living_workers_lease_is_not_taken(make_store: StoreMaker) -> None:
     assert second.claim([source], 1) == []
 
 
+@pytest.mark.fault("F32")
 def test_a_dead_workers_lease_is_taken_before_it_runs_out(make_store: StoreMaker) -> None:
     first, second = make_store("one"), make_store("two")
     source = uuid7()
@@ -105,6 +106,7 @@ def test_a_dead_workers_lease_is_taken_before_it_runs_out(make_store: StoreMaker
     assert first.renew([lease]) == set()
 
 
+@pytest.mark.fault("F33")
 def test_a_lease_that_ran_out_is_taken_even_from_a_connected_worker(make_store: StoreMaker) -> None:
     first, second = make_store("one"), make_store("two")
     source = uuid7()
@@ -124,6 +126,7 @@ def test_a_lease_that_ran_out_and_nobody_took_is_renewed(make_store: StoreMaker)
     assert store.renew([lease]) == {source}
 
 
+@pytest.mark.fault("F40")
 def test_nothing_is_stolen_right_after_postgres_started(
     make_store: StoreMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,6 +141,7 @@ def test_nothing_is_stolen_right_after_postgres_started(
     assert len(second.claim([fresh], 1)) == 1  # what nobody ever owned is free
 
 
+@pytest.mark.fault("F40", "F41")
 def test_nothing_is_stolen_right_after_the_own_reconnect(
     make_store: StoreMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,6 +239,7 @@ def test_word_of_changes_wakes_the_store(make_store: StoreMaker) -> None:
     assert select.select([descriptor], [], [], 0)[0] == []
 
 
+@pytest.mark.fault("F47")
 def test_two_workers_never_get_the_same_lease(make_store: StoreMaker) -> None:
     from concurrent.futures import ThreadPoolExecutor
 

@@ -54,6 +54,7 @@ def test_a_bad_schedule_is_refused_by_name(schedule: str) -> None:
     assert caught.value.field == "schedule"
 
 
+@pytest.mark.fault("F48")
 def test_two_beats_claim_a_slot_once(job: PeriodicJob) -> None:
     first, second = periodic.due_runs(NOON), periodic.due_runs(NOON)
 
@@ -73,6 +74,7 @@ def test_a_switched_off_job_is_never_due(job: PeriodicJob) -> None:
     assert periodic.due_runs(NOON) == []
 
 
+@pytest.mark.fault("F45", "F48")
 def test_a_slot_runs_once_and_says_how_it_went(job: PeriodicJob) -> None:
     periodic.run_job("t", NOON)
     periodic.run_job("t", NOON)
@@ -92,6 +94,7 @@ def test_a_failure_is_written_down_and_raises_nothing(job: PeriodicJob) -> None:
     assert (run.result, run.message) == ("failed", "ValueError: no disk")
 
 
+@pytest.mark.fault("F43")
 def test_a_run_that_the_broker_lost_is_found(job: PeriodicJob) -> None:
     (run,) = periodic.due_runs(NOON)
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import psycopg
+import pytest
 from django.db import connection
 
 from apps.accounts.models import Account
@@ -35,6 +36,7 @@ def assert_one_owner_at_a_time(stream: Stream) -> None:
         assert one.epoch <= other.epoch
 
 
+@pytest.mark.fault("F32")
 def test_another_worker_records_soon_after_one_was_killed(
     account: Account, make_capture: CaptureMaker, wait_until: Wait, data_dir: Path
 ) -> None:
@@ -60,6 +62,7 @@ def test_another_worker_records_soon_after_one_was_killed(
     assert_no_overlap_and_no_hole(stream)
 
 
+@pytest.mark.fault("F34")
 def test_a_worker_that_is_told_to_leave_hands_over_without_a_hole(
     account: Account, make_capture: CaptureMaker, wait_until: Wait, data_dir: Path
 ) -> None:
@@ -117,6 +120,7 @@ def admin_connection() -> psycopg.Connection[tuple[object, ...]]:
     )
 
 
+@pytest.mark.fault("F40")
 def test_without_its_database_a_camera_is_recorded_and_nothing_is_lost(
     account: Account, make_capture: CaptureMaker, wait_until: Wait, data_dir: Path
 ) -> None:

@@ -18,6 +18,7 @@ def crashed_file(root: Path) -> Path:
     return recording.files()[0]  # neither closed nor synced to its end
 
 
+@pytest.mark.fault("F25")
 def test_a_crashed_segment_keeps_its_whole_fragments(tmp_path: Path) -> None:
     path = crashed_file(tmp_path)
     torn = path.read_bytes() + b"\x00\x00\x10\x00moof and then nothing"
@@ -42,6 +43,7 @@ def test_recovery_may_be_repeated(tmp_path: Path) -> None:
     assert (first.sha256, first.fragments) == (second.sha256, second.fragments)
 
 
+@pytest.mark.fault("F25", "F26")
 def test_every_cut_of_a_file_recovers_or_is_refused(tmp_path: Path) -> None:
     whole = crashed_file(tmp_path).read_bytes()
     index = read_index(crashed_file(tmp_path / "again"))
