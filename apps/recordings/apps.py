@@ -9,6 +9,7 @@ class RecordingsConfig(AppConfig):
     def ready(self) -> None:
         from apps.accounts.access import Action
         from apps.accounts.api.representing import loader_for
+        from apps.cameras import provisioning
         from apps.core import periodic, representations, worker_steps
         from apps.recordings.api.exports import ExportReadSerializer
         from apps.recordings.api.serializers import RecordingReadSerializer
@@ -16,6 +17,7 @@ class RecordingsConfig(AppConfig):
         from apps.recordings.exports import tasks  # noqa: F401 - registers what runs an export
         from apps.recordings.growing_loop import growing_loop
         from apps.recordings.models import Export, Recording
+        from apps.recordings.removing import refuse_held
         from apps.streams.live import archive
 
         representations.register(
@@ -27,9 +29,24 @@ class RecordingsConfig(AppConfig):
             ),
         )
         archive.register(find_footage)
+        provisioning.register_removal(5, refuse_held)
         worker_steps.register("default", "recordings", lambda _worker: growing_loop())
         periodic.register(
-            "retention", "Delete footage past its keeping", "apps.recordings.retention.run", "60", "retention"
+            "retention",
+            "Delete footage past its keeping",
+            "apps.recordings.retention.run_lately",
+            "60",
+            "retention",
+        )
+        periodic.register(
+            "retention-whole",
+            "Look at all footage for what is past its keeping",
+            "apps.recordings.retention.run",
+            "17 * * * *",
+            "retention",
+        )
+        periodic.register(
+            "archive", "Move footage to the archive", "apps.recordings.archiving.run", "60", "retention"
         )
         periodic.register(
             "rotation",

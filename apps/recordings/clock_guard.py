@@ -36,10 +36,10 @@ def read_clocks() -> Reading:
     return Reading(time.time(), time.clock_gettime(clock), boot)
 
 
-def is_believed(reading: Reading | None = None, path: Path | None = None) -> bool:
-    """Tell whether the clock is believed, and note how it stands; for one job at a time."""
+def is_believed(job: str, reading: Reading | None = None) -> bool:
+    """Tell whether a job may believe the clock, and note how it stands for the job's next run."""
     now = reading or read_clocks()
-    path = path or Path(settings.OMMA_DATA_DIR) / "retention-clock.json"
+    path = Path(settings.OMMA_DATA_DIR) / f"{job}-clock.json"
     last, doubted_s = _noted(path)
     if last is not None:
         jump_s = _jump(last, now)

@@ -1,19 +1,25 @@
 """Stored footage as the engine reads it: segment rows turned into slices."""
 
+import hashlib
+import os
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from apps.core.times import from_us, to_us
 from apps.streams.coverage import LONGEST_SEGMENT, partition_ceiling, partition_floor
-from apps.streams.models import Segment, SegmentState, VolumeState
+from apps.streams.models import Segment, SegmentState, Volume, VolumeState
+from apps.streams.stores.choosing import store_of
 from omma_engine.errors import FootageMissingError
 from omma_engine.playback.slices import SegmentSlice, Selection, select_footage
 from omma_engine.types import Fragment
 
+_CHUNK_BYTES = 1 << 20
 _READABLE_VOLUMES = [VolumeState.READY, VolumeState.FULL, VolumeState.READ_ONLY]
 
 
@@ -50,9 +56,40 @@ def slices_of(segments: Iterable[Segment]) -> list[SegmentSlice]:
                 Fragment(start_us, duration_us, offset, size, bool(is_keyframe))
                 for start_us, duration_us, offset, size, is_keyframe in row.fragments
             ),
+            opener=partial(open_footage, row.id, row.volume, row.path),
         )
         for row in segments
     ]
+
+
+def open_footage(segment_id: UUID, volume: Volume, path: str) -> int:
+    """Open a segment's file and return its descriptor; one that has moved since is opened where it is now.
+
+    Raises `FootageMissingError`.
+    """
+    try:
+        return store_of(volume).open(path)
+    except FootageMissingError:
+        rows = Segment.objects.exclude(state=SegmentState.GARBAGE).select_related("volume")
+        row = rows.filter(pk=segment_id).defer("fragments").first()
+        if not connection.in_atomic_block:
+            connection.close()
+        if row is None or (row.volume_id, row.path) == (volume.pk, path):
+            raise
+        return store_of(row.volume).open(row.path)
+
+
+def sha256_of_footage(segment: Segment) -> str:
+    """Return the hash of a segment's durable bytes as they are now; raises `FootageMissingError`."""
+    descriptor = open_footage(segment.id, segment.volume, segment.path)
+    digest, at = hashlib.sha256(), 0
+    try:
+        while chunk := os.pread(descriptor, min(_CHUNK_BYTES, segment.durable_bytes - at), at):
+            digest.update(chunk)
+            at += len(chunk)
+    finally:
+        os.close(descriptor)
+    return digest.hexdigest()
 
 
 def footage_between(

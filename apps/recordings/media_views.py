@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -16,7 +15,7 @@ from apps.core.http_range import OpenFile, file_response
 from apps.core.times import from_us
 from apps.recordings.bodies import MP4, Body, clip_body, recording_body, thumbnail_body
 from apps.recordings.clips import MAX_RANGE, check_range, clip_of_range, release_connection
-from apps.recordings.footage import footage_between
+from apps.recordings.footage import footage_between, open_footage
 from apps.recordings.media_access import (
     playable_recording,
     playable_segment,
@@ -27,7 +26,6 @@ from apps.recordings.media_access import (
     wanted_time,
 )
 from omma_engine.errors import FootageMissingError
-from omma_engine.playback.files import open_beneath
 from omma_engine.playback.hls import LONG_PART_S, PART_S, playlist
 
 _PLAYLIST = "application/vnd.apple.mpegurl"
@@ -104,7 +102,7 @@ def _open_range(request: HttpRequest, stream_id: UUID) -> Body:
 def _open_segment(request: HttpRequest, segment_id: UUID) -> Body:
     row = playable_segment(request, segment_id)
     try:
-        descriptor = open_beneath(Path(row.volume.root), row.path)
+        descriptor = open_footage(row.pk, row.volume, row.path)
     except FootageMissingError as error:
         raise NotVisibleError from error
     # A file that is shorter than its row says keeps that size: what is left must not look like all of it.

@@ -43,17 +43,23 @@ from omma_engine.spans import Span
 logger = logging.getLogger(__name__)
 
 WINDOW = timedelta(days=7)  # of one stream, whose recordings are in memory at once
+LATELY = timedelta(hours=3)  # longer than from one run over everything to the next
 _PRESENT = {VolumeState.READY, VolumeState.FULL}
 _BUSY = "another run is at it"
 
 
-def run(now: datetime | None = None) -> str:
-    """Delete what retention no longer keeps: the periodic job."""
+def run(now: datetime | None = None, *, lately: bool = False) -> str:
+    """Delete what retention no longer keeps; the periodic job looks at everything each hour."""
     with _only_run() as is_only:
         if not is_only:
             return _BUSY
-        is_believed = now is not None or clock_guard.is_believed()
-        return _run(now or timezone.now(), with_ages=is_believed)
+        is_believed = now is not None or clock_guard.is_believed("retention")
+        return _run(now or timezone.now(), with_ages=is_believed, lately=lately)
+
+
+def run_lately(now: datetime | None = None) -> str:
+    """Delete what has come of an age lately, and what is too much: the periodic job of every minute."""
+    return run(now, lately=True)
 
 
 def rotate(now: datetime | None = None) -> str:
@@ -71,10 +77,16 @@ def present_volumes() -> list[Volume]:
     return [volume for volume in Volume.objects.order_by("id") if state_of(volume) in _PRESENT]
 
 
-def doomed_by_age(one: StreamKeeping, volume_ids: Sequence[UUID], now: datetime) -> Iterator[list[Footage]]:
-    """Yield what of a stream is older than its class is kept, window by window."""
+def doomed_by_age(
+    one: StreamKeeping, volume_ids: Sequence[UUID], now: datetime, *, lately: bool = False
+) -> Iterator[list[Footage]]:
+    """Yield what of a stream is older than its class is kept, window by window.
+
+    `lately` looks only at what has come of an age within the last hours.
+    """
     before = now - timedelta(microseconds=one.ages.continuous_us)
-    for start, end in _windows(one, volume_ids, before):
+    windows = _strips(one, now) if lately else _windows(one, volume_ids, before)
+    for start, end in windows:
         wanted = wanted_between(
             one.stream_id,
             one.camera_id,
@@ -88,10 +100,13 @@ def doomed_by_age(one: StreamKeeping, volume_ids: Sequence[UUID], now: datetime)
             yield [each for each in batch if is_too_old(each, wanted, one.ages, now_us=to_us(now))]
 
 
-def doomed_in_vain(one: StreamKeeping, volume_ids: Sequence[UUID], now: datetime) -> Iterator[list[Footage]]:
+def doomed_in_vain(
+    one: StreamKeeping, volume_ids: Sequence[UUID], now: datetime, *, lately: bool = False
+) -> Iterator[list[Footage]]:
     """Yield what of a stream was recorded in case of an event, and none came."""
     before = now - timedelta(microseconds=one.transient_us)
-    for start, end in _windows(one, volume_ids, before, only_transient=True):
+    windows = _windows(one, volume_ids, before, only_transient=True)
+    for start, end in [(before - LATELY, before)] if lately else windows:
         wanted = wanted_between(one.stream_id, one.camera_id, start, end, events=True, motion=False)
         recorded = wanted.held | wanted.events | wanted.motion
         looked: list[Span] = recorded.holes(to_us(start), to_us(end))
@@ -104,12 +119,12 @@ def doomed_in_vain(one: StreamKeeping, volume_ids: Sequence[UUID], now: datetime
             ]
 
 
-def _run(now: datetime, *, with_ages: bool) -> str:
+def _run(now: datetime, *, with_ages: bool, lately: bool) -> str:
     volumes = present_volumes()
     ids = [volume.pk for volume in volumes]
     forgotten = sweep_garbage(volumes)
     keeping = read_keeping()
-    expired = _expire_by_time(keeping, ids, now) if with_ages else 0
+    expired = _expire_by_time(keeping, ids, now, lately=lately) if with_ages else 0
     expired += _expire_by_size(keeping, ids, now)
     forgotten += sweep_garbage(volumes)
     made_room = sum(make_room(volume, now) for volume in volumes)
@@ -117,13 +132,13 @@ def _run(now: datetime, *, with_ages: bool) -> str:
     return f"{expired + made_room} expired, {forgotten + made_room} files deleted{doubt}"
 
 
-def _expire_by_time(keeping: Keeping, volume_ids: Sequence[UUID], now: datetime) -> int:
+def _expire_by_time(keeping: Keeping, volume_ids: Sequence[UUID], now: datetime, *, lately: bool) -> int:
     choices: tuple[Callable[..., Iterator[list[Footage]]], ...] = (doomed_by_age, doomed_in_vain)
     return sum(
         expire_batch(batch, now)
         for one in keeping.streams
         for choice in choices
-        for batch in choice(one, volume_ids, now)
+        for batch in choice(one, volume_ids, now, lately=lately)
     )
 
 
@@ -162,6 +177,13 @@ def _shrink(limit: SizeLimit, stored: dict[UUID, int], volume_ids: Sequence[UUID
 
 def _touches(protected: dict[UUID, Spans], one: Footage) -> bool:
     return protected[one.stream_id].touch(one.start_us, one.end_us)
+
+
+def _strips(one: StreamKeeping, now: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Yield the stretches in which footage has come of an age lately: one for each class."""
+    for age_us in sorted({one.ages.event_us, one.ages.motion_us, one.ages.continuous_us}, reverse=True):
+        end = now - timedelta(microseconds=age_us)
+        yield end - LATELY, end
 
 
 def _windows(

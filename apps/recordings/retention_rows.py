@@ -112,9 +112,11 @@ def first_start(
     return found
 
 
-def oldest_of_stream(stream_id: UUID, volume_ids: Sequence[UUID]) -> Iterator[Footage]:
-    """Yield the closed footage of a stream, the oldest first."""
-    after = from_us(0)
+def oldest_of_stream(
+    stream_id: UUID, volume_ids: Sequence[UUID], *, after: datetime | None = None
+) -> Iterator[Footage]:
+    """Yield the closed footage of a stream, the oldest first, or what begins after a time."""
+    after = after or from_us(0)
     while rows := _read(
         _OLDEST_OF_STREAM, stream=stream_id, volumes=list(volume_ids), after=after, limit=BATCH
     ):

@@ -5,8 +5,6 @@ database left behind.
 """
 
 import logging
-import shutil
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +17,8 @@ from apps.core.exceptions import UnavailableError
 from apps.core.leases import nudge
 from apps.core.models import Lease, LeaseKind, Task
 from apps.streams.models import Source, Stream, Volume, VolumeState
+from apps.streams.stores.choosing import store_of
 from apps.streams.volume_states import state_of
-from omma_engine.record.recover import sync_folder
 
 logger = logging.getLogger(__name__)
 
@@ -53,16 +51,8 @@ def remove_footage(task: Task) -> dict[str, Any]:
     removed = 0
     for volume in Volume.objects.order_by("id"):
         if state_of(volume) in {VolumeState.READY, VolumeState.FULL}:
-            root = Path(volume.root)
-            removed += _remove(root / "segments", stream_ids) + _remove(root / "journal", source_ids)
+            store = store_of(volume)
+            folders = [f"segments/{one}" for one in stream_ids] + [f"journal/{one}" for one in source_ids]
+            removed += sum(store.delete_folder(one) for one in folders)
     Lease.objects.filter(object_id__in=source_ids, owner="").delete()
     return {"removed": removed}
-
-
-def _remove(parent: Path, names: list[UUID]) -> int:
-    folders = [parent / str(name) for name in names if (parent / str(name)).is_dir()]
-    for folder in folders:
-        shutil.rmtree(folder)
-    if folders:
-        sync_folder(parent)
-    return len(folders)

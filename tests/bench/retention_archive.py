@@ -1,4 +1,4 @@
-"""Fill a database and run retention: `python -m tests.bench.retention_archive ROWS` prints figures as JSON."""
+"""Fill a database and run retention: `python -m tests.bench.retention_archive ROWS` prints JSON."""
 
 import json
 import sys

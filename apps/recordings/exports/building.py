@@ -16,7 +16,7 @@ from av.error import FFmpegError
 
 from apps.core.exceptions import ConflictError
 from apps.core.times import to_us
-from apps.recordings.footage import slices_of
+from apps.recordings.footage import sha256_of_footage, slices_of
 from apps.streams.models import Segment, SegmentState, Stream
 from omma_engine.errors import FootageDamagedError, FootageMissingError
 from omma_engine.export.archive import safe_name
@@ -99,7 +99,7 @@ class StreamFiles:
             sources = {piece.source.segment_id: self._source(piece) for piece in run.pieces}
             parts = split(run, lambda *both: len({self._is_intact(sources, one) for one in both}) == 1)
             return [made for part in parts for made in self._made(part, sources, folder)]
-        except FileNotFoundError as error:
+        except (FileNotFoundError, FootageMissingError) as error:
             raise gone() from error
         except OSError as error:
             raise _translated(error) from error
@@ -159,7 +159,7 @@ class StreamFiles:
             start=time_text(to_us(row.start)),
             end=time_text(to_us(row.end)),
             bytes=row.durable_bytes,
-            sha256=file_sha256(Path(row.volume.root) / row.path, row.durable_bytes),
+            sha256=sha256_of_footage(row),
             recorded_sha256=row.sha256,
             clock=row.clock,
             error_us=row.error_us,

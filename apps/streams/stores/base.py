@@ -46,3 +46,6 @@ class Store(Protocol):
 
     def delete(self, path: str) -> None:
         """Delete a file, durably; one that is gone already is no error."""
+
+    def delete_folder(self, path: str) -> bool:
+        """Delete a folder with all that is in it; tell whether there was one."""

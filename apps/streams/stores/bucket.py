@@ -92,7 +92,7 @@ class BucketStore:
         except FileNotFoundError:
             try:
                 descriptor = self._fetched(path, cached)
-            except OSError as error:
+            except (OSError, OmmaError) as error:
                 raise FootageMissingError(f"cannot fetch {path} from its bucket: {error}") from error
         os.utime(descriptor)  # the cache is cleaned by last use
         return descriptor
@@ -101,6 +101,15 @@ class BucketStore:
         with _errors():
             self._storage.delete(path)
         (self._cache / hashlib.sha256(path.encode()).hexdigest()).unlink(missing_ok=True)
+
+    def delete_folder(self, path: str) -> bool:
+        with _errors():
+            folders, files = self._storage.listdir(path)
+        for name in files:
+            self.delete(f"{path}/{name}")
+        for name in folders:
+            self.delete_folder(f"{path}/{name}")
+        return bool(folders or files)
 
     @property
     def _storage(self) -> Any:

@@ -1,6 +1,7 @@
 """A volume that is a folder."""
 
 import os
+import shutil
 from pathlib import Path
 from uuid import uuid4
 
@@ -76,6 +77,14 @@ class FolderStore:
         target.unlink(missing_ok=True)
         if target.parent.is_dir():
             sync_folder(target.parent)
+
+    def delete_folder(self, path: str) -> bool:
+        folder = self._root / path
+        if not folder.is_dir():
+            return False
+        shutil.rmtree(folder)
+        sync_folder(folder.parent)
+        return True
 
 
 def _make_folder(root: Path, folder: Path) -> None:

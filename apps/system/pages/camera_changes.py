@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from apps.accounts.access import Action, Actor, actor_of
 from apps.cameras import services as camera_services
 from apps.cameras.probing import probe_address
-from apps.core.exceptions import OmmaError
+from apps.core.exceptions import ConflictError, OmmaError
 from apps.inference import services as inference_services
 from apps.inference.models import Analytic
 from apps.streams import services as stream_services
@@ -117,7 +117,10 @@ def camera_delete(request: HttpRequest, camera_id: UUID) -> HttpResponse:
     if request.POST.get("name", "").strip() != row.name.strip():
         wrong = _("This is not the camera's name; nothing was removed.")
         return camera_page(request, actor, row, name_error=wrong)
-    camera_services.delete_camera(actor=actor, camera=row)
+    try:
+        camera_services.delete_camera(actor=actor, camera=row)
+    except ConflictError as error:
+        return camera_page(request, actor, row, name_error=error.message)
     messages.success(request, _("%(name)s is removed.") % {"name": row.name})
     return redirect("pages:cameras")
 

@@ -65,7 +65,8 @@ class PieceFile(io.RawIOBase):
 
     @classmethod
     def open_piece(cls, piece: Piece) -> Self:
-        descriptor = open_beneath(piece.source.root, piece.source.path)
+        source = piece.source
+        descriptor = source.opener() if source.opener else open_beneath(source.root, source.path)
         if os.fstat(descriptor).st_size < piece.fragments[-1].offset + piece.fragments[-1].size:
             os.close(descriptor)
             message = f"expected {piece.source.path} to hold its durable bytes, got a shorter file"

@@ -3,8 +3,8 @@
 All times are UTC microseconds, ranges are half-open. Nothing here touches a file.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
@@ -19,7 +19,8 @@ JOIN_TOLERANCE_US = 250_000
 class SegmentSlice:
     """One segment file as its row describes it: bytes at or above `durable_bytes` are never read.
 
-    `path` is relative to `root`; `fragments` are in file order.
+    `path` is relative to `root`; `fragments` are in file order. `opener` returns a descriptor of the file,
+    which may lie elsewhere by now, and raises `FootageMissingError`.
     """
 
     segment_id: UUID
@@ -32,6 +33,7 @@ class SegmentSlice:
     width: int
     height: int
     fragments: tuple[Fragment, ...]
+    opener: Callable[[], int] | None = field(default=None, compare=False, repr=False)
 
     def usable_fragments(self) -> tuple[Fragment, ...]:
         """Return the fragments that are whole below the durable mark."""
