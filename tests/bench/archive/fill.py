@@ -36,7 +36,8 @@ def main(rows: int, folder: Path) -> None:
     facts = make_templates(cameras, RULES, folder)
     with _bulk(), _without_indexes():
         for begin in _steps(first, last):
-            _fill({"first": begin, "last": min(begin + _DAY - timedelta(minutes=1), last)}, facts["rules"])
+            end = min(begin + _DAY - timedelta(minutes=1), last)
+            _fill({"first_s": int(begin.timestamp()), "last_s": int(end.timestamp())}, facts["rules"])
     _run_clips()
     with connection.cursor() as cursor:
         for table in _tables():

@@ -4,30 +4,28 @@
 that the same archive is made each time.
 """
 
-_HASH = "(hashint8extended(extract(epoch FROM at)::bigint * 1000 + no, {salt}) & 1048575)"
-
 
 def chance(salt: int) -> str:
     """Return an expression that is even over `[0, 1)`."""
-    return f"({_HASH.format(salt=salt)} / 1048576.0)"
+    return f"((hashint8extended(epoch_s * 1000 + no, {salt}) & 1048575) / 1048576::float8)"
 
 
 _MINUTES = """
-FROM generate_series(%(first)s::timestamptz, %(last)s::timestamptz, interval '1 minute') AS minute (at),
-     bench_stream
+FROM generate_series(%(first_s)s::bigint, %(last_s)s::bigint, 60) AS minute (epoch_s)
+CROSS JOIN LATERAL (SELECT to_timestamp(epoch_s) AS at, clock_timestamp() AS now) AS moment
+CROSS JOIN bench_stream
 """
-_ID = "uuidv7({at} - clock_timestamp())"
+_ID = "uuidv7({at} - now)"
 _OWNERS = {name: f"bench_stream.{name}" for name in ("account_id", "camera_id", "stream_id")}
 IS_GAP = f"{chance(1)} < 0.01"
 
 SEGMENT = {
     **_OWNERS,
     "id": _ID.format(at="at"),
-    "sequence": "extract(epoch FROM at)::bigint / 60",
+    "sequence": "epoch_s / 60",
     "start": "at",
     "end": "at + interval '1 minute'",
-    "path": "format('segments/%%s/%%s/%%s-1-0.mp4', bench_stream.stream_id, to_char(at, 'YYYYMMDD'),"
-    " extract(epoch FROM at)::bigint)",
+    "path": "'segments/' || bench_stream.stream_id || '/' || epoch_s || '-1-0.mp4'",
 }
 GAP = {
     **_OWNERS,
@@ -51,7 +49,7 @@ TRACK = {
     **_OWNERS,
     "id": _ID.format(at=f"({_BEGAN})"),
     "analytic_id": "bench_stream.stream_id",
-    "number": "extract(epoch FROM at)::bigint / 60",
+    "number": "epoch_s / 60",
     "label": _LABEL,
     "confidence": f"0.4 + 0.6 * {chance(7)}",
     "start": _BEGAN,
@@ -62,7 +60,7 @@ TRACK = {
 RECORDING = {
     **_OWNERS,
     "id": _ID.format(at="at"),
-    "number": "extract(epoch FROM at)::bigint / 60 %% 1000000 * 1000 + no",
+    "number": "epoch_s / 60 %% 1000000 * 1000 + no",
     "wanted_start": "at",
     "start": "at",
     "end": f"at + interval '20 seconds' + {chance(10)} * interval '5 minutes'",
