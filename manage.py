@@ -14,6 +14,8 @@ def main() -> None:
         if path not in sys.path:
             sys.path.append(path)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omma.settings.dev")
+    if sys.argv[1:2] in (["capture"], ["inference"]):
+        os.environ.setdefault("OMMA_HAS_PAGES", "0")  # they run for long, and show nothing
     from django.core.management import execute_from_command_line
     from django.db import OperationalError
 

@@ -9,7 +9,6 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from apps.accounts.access import Action
         from apps.accounts.api.representing import loader_for
-        from apps.accounts.api.serializers import MemberReadSerializer
         from apps.accounts.models import Member
         from apps.core import periodic, representations
 
@@ -20,5 +19,10 @@ class AccountsConfig(AppConfig):
             "20 4 * * *",
         )
         members = Member.objects.select_related("user").prefetch_related("grants")
-        load = loader_for(members.all, MemberReadSerializer, action=Action.MANAGE_MEMBERS, camera_path=None)
+        load = loader_for(
+            members.all,
+            "apps.accounts.api.serializers.MemberReadSerializer",
+            action=Action.MANAGE_MEMBERS,
+            camera_path=None,
+        )
         representations.register("member", load)

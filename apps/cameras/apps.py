@@ -11,7 +11,6 @@ class CamerasConfig(AppConfig):
         from apps.accounts.api.representing import loader_for
         from apps.accounts.models import GrantScope
         from apps.accounts.scopes import register_scope_owner
-        from apps.cameras.api.serializers import CameraReadSerializer
         from apps.cameras.groups import cameras_of_groups, owners_of_cameras, owners_of_groups
         from apps.cameras.models import Camera
         from apps.core import representations
@@ -20,4 +19,5 @@ class CamerasConfig(AppConfig):
         register_scope_owner(GrantScope.CAMERA, owners_of_cameras)
         register_scope_owner(GrantScope.GROUP, owners_of_groups)
         cameras = Camera.objects.prefetch_related("sensors")
-        representations.register("camera", loader_for(cameras.all, CameraReadSerializer, camera_path="id"))
+        serializer = "apps.cameras.api.serializers.CameraReadSerializer"
+        representations.register("camera", loader_for(cameras.all, serializer, camera_path="id"))

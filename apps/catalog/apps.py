@@ -8,9 +8,9 @@ class CatalogConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.accounts.api.representing import loader_for
-        from apps.catalog.api.serializers import ModelReadSerializer
         from apps.catalog.models import Model
         from apps.core import representations
 
         models = Model.objects.prefetch_related("versions")
-        representations.register("model", loader_for(models.all, ModelReadSerializer, camera_path=None))
+        serializer = "apps.catalog.api.serializers.ModelReadSerializer"
+        representations.register("model", loader_for(models.all, serializer, camera_path=None))

@@ -27,14 +27,16 @@ class InferenceConfig(AppConfig):
         from apps.accounts.access import Action
         from apps.accounts.api.representing import loader_for
         from apps.core import representations
-        from apps.inference.api import serializers
         from apps.inference.models import Analytic, Event, Track
 
+        serializers = "apps.inference.api.serializers"
         analytics = Analytic.objects.select_related("model_version__model")
-        representations.register("analytic", loader_for(analytics.all, serializers.AnalyticReadSerializer))
+        representations.register(
+            "analytic", loader_for(analytics.all, f"{serializers}.AnalyticReadSerializer")
+        )
         for kind, model, serializer in (
-            ("event", Event, serializers.EventReadSerializer),
-            ("track", Track, serializers.TrackReadSerializer),
+            ("event", Event, f"{serializers}.EventReadSerializer"),
+            ("track", Track, f"{serializers}.TrackReadSerializer"),
         ):
             load = loader_for(model._default_manager.all, serializer, action=Action.PLAYBACK)
             representations.register(kind, load)

@@ -11,8 +11,6 @@ class RecordingsConfig(AppConfig):
         from apps.accounts.api.representing import loader_for
         from apps.cameras import provisioning
         from apps.core import periodic, representations, worker_steps
-        from apps.recordings.api.exports import ExportReadSerializer
-        from apps.recordings.api.serializers import RecordingReadSerializer
         from apps.recordings.archive_pictures import find_footage
         from apps.recordings.exports import tasks  # noqa: F401 - registers what runs an export
         from apps.recordings.growing_loop import growing_loop
@@ -24,7 +22,7 @@ class RecordingsConfig(AppConfig):
             "recording",
             loader_for(
                 lambda: Recording.objects.select_related("camera"),
-                RecordingReadSerializer,
+                "apps.recordings.api.serializers.RecordingReadSerializer",
                 action=Action.PLAYBACK,
             ),
         )
@@ -66,7 +64,7 @@ class RecordingsConfig(AppConfig):
             "export",
             loader_for(
                 lambda: Export.objects.select_related("task"),
-                ExportReadSerializer,
+                "apps.recordings.api.exports.ExportReadSerializer",
                 action=Action.PLAYBACK,
                 camera_path="camera_ids",
             ),

@@ -13,7 +13,6 @@ class RulesConfig(AppConfig):
         from apps.inference import rule_port
         from apps.recordings import rolls
         from apps.rules import conditions, firing, provisioning
-        from apps.rules.api.serializers import RuleReadSerializer
         from apps.rules.models import Rule
 
         rule_port.register_frame_rules(conditions.frame_rules_of)
@@ -25,7 +24,9 @@ class RulesConfig(AppConfig):
         representations.register(
             "rule",
             loader_for(
-                lambda: Rule.objects.prefetch_related("cameras"), RuleReadSerializer, camera_path="cameras"
+                lambda: Rule.objects.prefetch_related("cameras"),
+                "apps.rules.api.serializers.RuleReadSerializer",
+                camera_path="cameras",
             ),
         )
         periodic.register(

@@ -10,7 +10,6 @@ class StreamsConfig(AppConfig):
         from apps.accounts.api.representing import loader_for
         from apps.cameras import provisioning
         from apps.core import periodic, representations, worker_steps
-        from apps.streams.api.serializers import SourceReadSerializer, StreamReadSerializer
         from apps.streams.capture import capture_supervisor
         from apps.streams.models import Source, Stream
         from apps.streams.removing import plan_removal
@@ -19,9 +18,11 @@ class StreamsConfig(AppConfig):
 
         provisioning.register(10, provision_camera)
         provisioning.register_removal(10, plan_removal)
+        serializers = "apps.streams.api.serializers"
         streams = Stream.objects.select_related("source")
-        representations.register("stream", loader_for(streams.all, StreamReadSerializer))
-        representations.register("source", loader_for(Source.objects.all, SourceReadSerializer))
+        representations.register("stream", loader_for(streams.all, f"{serializers}.StreamReadSerializer"))
+        sources = loader_for(Source.objects.all, f"{serializers}.SourceReadSerializer")
+        representations.register("source", sources)
         worker_steps.register_supervisor("capture", "capture", capture_supervisor)
         worker_steps.register("capture", "volume-watch", lambda _worker: VolumeWatch())
         periodic.register("streams.volumes", "Look at the volumes", "apps.streams.tasks.check_volumes", "30")

@@ -10,6 +10,6 @@ class SystemConfig(AppConfig):
         from apps.accounts.api.representing import loader_for
         from apps.core import representations
         from apps.core.models import Task
-        from apps.system.api.serializers import TaskReadSerializer
 
-        representations.register("task", loader_for(Task.objects.all, TaskReadSerializer))
+        serializer = "apps.system.api.serializers.TaskReadSerializer"
+        representations.register("task", loader_for(Task.objects.all, serializer))

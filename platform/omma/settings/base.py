@@ -3,15 +3,12 @@
 import secrets
 from pathlib import Path
 
-import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
 
 from omma import env
 from omma.addresses import celery_address, database_settings, redis_address
 from omma.embedded.running import running_addresses
 from omma.hosts import accepted_hosts
-
-django_stubs_ext.monkeypatch()  # lets `ModelAdmin[Camera]` and the like be written at run time
 
 BASE_DIR = Path(__file__).resolve().parents[3]
 
@@ -28,9 +25,15 @@ OMMA_CAMERAS = env.read_lines("OMMA_CAMERAS")  # addresses that `prepare` adds
 OMMA_WORKER_LABELS = env.read_pairs("OMMA_WORKER_LABELS")  # site=north,… : capture only what asks for it
 OMMA_EGRESS_ALLOW = env.read_list("OMMA_EGRESS_ALLOW")  # networks (CIDR)
 OMMA_ONNX_PROVIDER = env.read_text("OMMA_ONNX_PROVIDER", "cpu")  # where models run: cpu, cuda or openvino
+OMMA_HAS_PAGES = env.read_bool("OMMA_HAS_PAGES", default=True)  # off in workers, which show nothing
 OMMA_COMPAT_CORS = env.read_bool("OMMA_COMPAT_CORS", default=False)  # where the address has a token
 OMMA_SPECTRAX_TIME_ZONE = env.read_text("OMMA_SPECTRAX_TIME_ZONE", "UTC")  # of its times without an offset
 OMMA_ROOT_DIALECT = env.read_text("OMMA_ROOT_DIALECT")  # which dialect answers at `/`; none by default
+
+if OMMA_HAS_PAGES:  # forms, views and the admin, which this loads, are a sixth of a worker's memory
+    import django_stubs_ext
+
+    django_stubs_ext.monkeypatch()  # lets `ModelAdmin[Camera]` and the like be written at run time
 
 # `up` gives its children the embedded servers' addresses; commands beside it find them by themselves.
 _found = running_addresses(OMMA_DATA_DIR, OMMA_SECRETS_DIR)
@@ -47,7 +50,7 @@ DEBUG = False
 ALLOWED_HOSTS = accepted_hosts(OMMA_ALLOWED_HOSTS, OMMA_HOST)
 ROOT_URLCONF = "omma.urls"
 ASGI_APPLICATION = "omma.asgi.application"
-INSTALLED_APPS = [
+_APPS = [
     "apps.core.admin_config.OmmaAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -77,6 +80,21 @@ INSTALLED_APPS = [
     "apps.system",
     "apps.dialects",
 ]
+_APPS_OF_PAGES = {  # workers load none of these, nor what they load
+    "apps.core.admin_config.OmmaAdminConfig",
+    "django.contrib.messages",
+    "servestatic.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_htmx",
+    "lucide",
+    "csp",
+}
+INSTALLED_APPS = [app for app in _APPS if OMMA_HAS_PAGES or app not in _APPS_OF_PAGES]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
