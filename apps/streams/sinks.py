@@ -104,8 +104,6 @@ def _take(item: NewsItem, segments: SegmentKeeper, gaps: GapKeeper, *, is_fill: 
         case NewsKind.STATE:
             if not is_fill:
                 apply_state(item.object_id, payload)
-        case "nothing":
-            return
         case other:
             logger.warning("source %s sent news of unknown kind %r", item.object_id, other)
 

@@ -40,18 +40,21 @@ class CaptureSalvager:
     def __init__(self, places: Callable[[UUID], Sequence[Place]]) -> None:
         self._places = places
 
-    def earlier(self, object_id: UUID, before_epoch: int) -> Iterator[list[NewsItem]]:
+    def earlier(self, object_id: UUID, before_epoch: int) -> Iterator[tuple[int, list[NewsItem] | None]]:
         for root in self._roots(object_id):
             folder = journal_path(root, object_id, 0).parent
             epochs = sorted(int(path.stem) for path in folder.glob("*.jsonl") if path.stem.isdigit())
             for epoch in epochs:
                 if epoch < before_epoch:
-                    yield self._left_by(root, object_id, epoch, wait_s=0.0) or [_nothing(object_id, epoch)]
+                    yield epoch, self._left_by(root, object_id, epoch, wait_s=0.0)
 
-    def after_exit(self, object_id: UUID, epoch: int) -> list[NewsItem]:
+    def after_exit(self, object_id: UUID, epoch: int) -> list[NewsItem] | None:
         items: list[NewsItem] = []
         for root in self._roots(object_id):
-            items.extend(self._left_by(root, object_id, epoch, wait_s=_DYING_S))
+            found = self._left_by(root, object_id, epoch, wait_s=_DYING_S)
+            if found is None:
+                return None
+            items.extend(found)
         return items
 
     def unsaid(self, object_id: UUID, epoch: int) -> list[NewsItem]:
@@ -69,11 +72,13 @@ class CaptureSalvager:
     def _roots(self, object_id: UUID) -> list[Path]:
         return sorted({place.volume_root for place in self._places(object_id)})
 
-    def _left_by(self, root: Path, object_id: UUID, epoch: int, *, wait_s: float) -> list[NewsItem]:
-        """Return a life's unacknowledged news, and what its last files tell; nothing while it lives."""
+    def _left_by(self, root: Path, object_id: UUID, epoch: int, *, wait_s: float) -> list[NewsItem] | None:
+        """Return a life's unacknowledged news, and what its last files tell; None while it lives."""
         path = journal_path(root, object_id, epoch)
-        if not path.exists() or not _is_over(path, wait_s=wait_s):
+        if not path.exists():
             return []
+        if not _is_over(path, wait_s=wait_s):
+            return None
         items = list(read_journal(path).items)
         closed = {item.payload["segment_id"] for item in items if _is_close(item)}
         for place in self._places(object_id):
@@ -81,11 +86,6 @@ class CaptureSalvager:
                 payloads = _recover_last(place, epoch, closed)
                 items += [NewsItem(object_id, epoch, FROM_ABOVE, payload) for payload in payloads]
         return items
-
-
-def _nothing(object_id: UUID, epoch: int) -> NewsItem:
-    """Return an item that changes nothing: its life is settled once it went through."""
-    return NewsItem(object_id, epoch, FROM_ABOVE, {"kind": "nothing"})
 
 
 def _is_close(item: NewsItem) -> bool:

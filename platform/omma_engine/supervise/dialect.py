@@ -67,12 +67,18 @@ class Dialect(Protocol):
 class Salvager(Protocol):
     """Brings home what dead children left on disk. Runs off the loop thread."""
 
-    def earlier(self, object_id: UUID, before_epoch: int) -> Iterator[list[NewsItem]]:
-        """Yield, batch by batch, what earlier lives of this object left, with epochs below the given one."""
+    def earlier(self, object_id: UUID, before_epoch: int) -> Iterator[tuple[int, list[NewsItem] | None]]:
+        """Yield each earlier life of this object that left something, as (epoch, its news).
+
+        None in place of the news: the life goes on, under a worker that was cut off.
+        """
         ...
 
-    def after_exit(self, object_id: UUID, epoch: int) -> list[NewsItem]:
-        """Return the unacknowledged news of one ended life, and what its open files tell beyond them."""
+    def after_exit(self, object_id: UUID, epoch: int) -> list[NewsItem] | None:
+        """Return the unacknowledged news of one ended life, and what its open files tell beyond them.
+
+        None: it has not let go of its files yet.
+        """
         ...
 
     def unsaid(self, object_id: UUID, epoch: int) -> list[NewsItem]:
@@ -87,10 +93,10 @@ class Salvager(Protocol):
 class NoSalvage:
     """For children that leave nothing on disk."""
 
-    def earlier(self, object_id: UUID, before_epoch: int) -> Iterator[list[NewsItem]]:
+    def earlier(self, object_id: UUID, before_epoch: int) -> Iterator[tuple[int, list[NewsItem] | None]]:
         return iter(())
 
-    def after_exit(self, object_id: UUID, epoch: int) -> list[NewsItem]:
+    def after_exit(self, object_id: UUID, epoch: int) -> list[NewsItem] | None:
         return []
 
     def unsaid(self, object_id: UUID, epoch: int) -> list[NewsItem]:

@@ -17,11 +17,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Salvaged:
-    """What was read back of one life, which is over or goes on."""
+    """What was read back of one life; `is_held`: nothing yet, it still holds its files."""
 
     life: Life
     items: list[NewsItem]
     is_over: bool = True
+    is_held: bool = False
 
 
 @dataclass(slots=True)
@@ -38,7 +39,7 @@ class Salvages:
 
     def after_exit(self, life: Life) -> None:
         """Read what this life left unacknowledged."""
-        self._submit(life[0], lambda: [Salvaged(life, self.salvager.after_exit(*life))])
+        self._submit(life[0], lambda: [_read_back(life, self.salvager.after_exit(*life))])
 
     def unsaid(self, life: Life) -> None:
         """Read what a living life could not say."""
@@ -50,8 +51,8 @@ class Salvages:
         self._submit(
             object_id,
             lambda: [
-                Salvaged((object_id, batch[0].epoch), batch)
-                for batch in salvager.earlier(object_id, before_epoch)
+                _read_back((object_id, epoch), items)
+                for epoch, items in salvager.earlier(object_id, before_epoch)
             ],
         )
 
@@ -78,6 +79,10 @@ class Salvages:
         future = self.lane.submit(call)
         future.add_done_callback(lambda _: self.on_done())
         self._open.append((object_id, future))
+
+
+def _read_back(life: Life, items: list[NewsItem] | None) -> Salvaged:
+    return Salvaged(life, items or [], is_over=items is not None, is_held=items is None)
 
 
 def _settling(salvager: Salvager, life: Life) -> Callable[[], None]:

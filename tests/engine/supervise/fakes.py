@@ -267,14 +267,15 @@ class FakeSalvager:
     """What ended lives left, as a test lays it out."""
 
     left: dict[tuple[UUID, int], list[NewsItem]] = field(default_factory=dict)
+    living: set[tuple[UUID, int]] = field(default_factory=set)
     settled_lives: list[tuple[UUID, int]] = field(default_factory=list)
 
-    def earlier(self, object_id: UUID, before_epoch: int) -> Iterator[list[NewsItem]]:
+    def earlier(self, object_id: UUID, before_epoch: int) -> Iterator[tuple[int, list[NewsItem] | None]]:
         for (one, epoch), items in list(self.left.items()):
             if one == object_id and epoch < before_epoch and items:
-                yield items
+                yield epoch, None if (one, epoch) in self.living else items
 
-    def after_exit(self, object_id: UUID, epoch: int) -> list[NewsItem]:
+    def after_exit(self, object_id: UUID, epoch: int) -> list[NewsItem] | None:
         return self.left.get((object_id, epoch), [])
 
     def unsaid(self, object_id: UUID, epoch: int) -> list[NewsItem]:

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+import pytest
+
 from omma_engine.ids import uuid7
 from omma_engine.ports import NewsItem
 from tests.engine.supervise.fakes import FakeDatabase, Worker
@@ -66,6 +68,25 @@ def test_what_an_earlier_life_left_is_filled_in_after_the_claim(
     assert database.filled == left
     assert database.committed == []
     assert worker.salvager.settled_lives == [(source, (3 << 20) + 2)]
+
+
+@pytest.mark.fault("F47")
+def test_a_life_that_goes_on_elsewhere_is_looked_at_again_until_it_has_ended(
+    worker: Worker, database: FakeDatabase, source: UUID
+) -> None:
+    database.epochs[source] = 3 << 20
+    life = (source, (3 << 20) + 2)
+    left = [NewsItem(*life, 9, {"kind": "segment_close"})]
+    worker.salvager.left[life] = left
+    worker.salvager.living.add(life)
+
+    worker.turn(15)
+    assert (database.filled, worker.salvager.settled_lives) == ([], [])
+
+    worker.salvager.living.clear()
+    worker.turn(12)
+    assert database.filled == left
+    assert worker.salvager.settled_lives == [life]
 
 
 def test_stop_without_a_successor_stops_at_once_and_releases(
