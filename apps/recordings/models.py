@@ -127,13 +127,23 @@ class ExportState(models.TextChoices):
     FAILED = "failed"
 
 
+class ExportKind(models.TextChoices):
+    ZIP = "zip"
+    TIMELAPSE = "timelapse"
+
+
 class Export(UuidModel):
     """Some streams over one range as a zip of files, made by a job and kept a week.
 
+    A time-lapse is one stream's: a picture every `every_s`, shown at `frame_rate`, at most `width` wide.
     Cameras and streams are plain ids: an export outlives them, and is shown only to who may play all of them.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="exports")
+    kind = models.CharField(max_length=16, choices=ExportKind.choices, default=ExportKind.ZIP)
+    every_s = models.FloatField(null=True, blank=True)
+    frame_rate = models.PositiveSmallIntegerField(null=True, blank=True)
+    width = models.PositiveSmallIntegerField(null=True, blank=True)
     camera_ids = models.JSONField(default=list)
     stream_ids = models.JSONField(default=list)
     name = models.CharField(max_length=200, blank=True)

@@ -62,7 +62,7 @@ def make_export(task: Task) -> dict[str, Any]:
     export = Export.objects.filter(pk=UUID(task.parameters["export_id"])).first()
     if export is None or export.state in {ExportState.DONE, ExportState.FAILED}:
         return {}
-    _change(export, state=ExportState.RUNNING)
+    change(export, state=ExportState.RUNNING)
     try:
         manifest = _Maker(export, task).make()
     except ExportFailedError as error:
@@ -74,7 +74,7 @@ def make_export(task: Task) -> dict[str, Any]:
 def fail(export: Export, error: OmmaError) -> None:
     """Say why an export was not made, and leave nothing of it."""
     remove_files(export.pk)
-    _change(
+    change(
         export,
         state=ExportState.FAILED,
         error=error.message[:500],
@@ -85,7 +85,7 @@ def fail(export: Export, error: OmmaError) -> None:
 
 
 @transaction.atomic
-def _change(export: Export, **values: Any) -> bool:
+def change(export: Export, **values: Any) -> bool:
     """Change an export and say so; False where it was deleted meanwhile."""
     if not Export.objects.filter(pk=export.pk).update(**values, updated_at=timezone.now()):
         return False
@@ -237,7 +237,7 @@ class _Maker:
         except OSError as error:
             raise no_room() from error
         missing_us = sum(time_us(one["end"]) - time_us(one["start"]) for one in manifest["gaps"])
-        is_kept = _change(
+        is_kept = change(
             self._export,
             state=ExportState.DONE,
             size_bytes=size,

@@ -1,4 +1,4 @@
-"""Where exports lie below the data folder: the finished zip, and the folder that one is made in."""
+"""Where exports lie below the data folder: the finished file, and the folder that one is made in."""
 
 import shutil
 from pathlib import Path
@@ -16,6 +16,11 @@ def zip_path(export_id: UUID) -> Path:
     return exports_root() / f"{export_id}.zip"
 
 
+def video_path(export_id: UUID) -> Path:
+    """Return where a finished time-lapse is."""
+    return exports_root() / f"{export_id}.mp4"
+
+
 def work_folder(export_id: UUID) -> Path:
     """Return where the files of an export are made."""
     return exports_root() / f"{export_id}.work"
@@ -23,5 +28,6 @@ def work_folder(export_id: UUID) -> Path:
 
 def remove_files(export_id: UUID) -> None:
     """Delete all that there is of an export."""
-    zip_path(export_id).unlink(missing_ok=True)
+    for path in (zip_path(export_id), video_path(export_id)):
+        path.unlink(missing_ok=True)
     shutil.rmtree(work_folder(export_id), ignore_errors=True)

@@ -38,34 +38,41 @@ def create_export(
     """Have a zip made of what these streams recorded in `[start, end)`; needs the right on all of them."""
     account = _account_of(streams)
     require(actor, Action.PLAYBACK, Resource(account.pk, frozenset(one.camera_id for one in streams)))
-    _check_name(name)
+    check_name(name)
     _check_range(start, end, now or timezone.now())
     _check_footage(streams, start, end)
-    Account.objects.select_for_update(no_key=True).get(pk=account.pk)
-    unfinished = Export.objects.filter(account=account, state__in=[ExportState.PENDING, ExportState.RUNNING])
-    if unfinished.count() >= MAX_UNFINISHED:
-        raise ConflictError(f"{MAX_UNFINISHED} exports are being made already.", code="too_many_exports")
-    export = Export.objects.create(
+    export = Export(
         account=account,
         camera_ids=sorted({str(one.camera_id) for one in streams}),
         stream_ids=[str(one.pk) for one in streams],
         name=name,
         start=start,
         end=end,
-        created_by=actor.user_id,
-        created_by_name=actor.name[:200],
     )
+    begin(actor, export, JOB_KIND)
+    return export
+
+
+def begin(actor: Actor, export: Export, job_kind: str) -> None:
+    """Save a new export and have its job made, unless the account has too many; in a transaction."""
+    Account.objects.select_for_update(no_key=True).get(pk=export.account_id)
+    unfinished = Export.objects.filter(
+        account_id=export.account_id, state__in=[ExportState.PENDING, ExportState.RUNNING]
+    )
+    if unfinished.count() >= MAX_UNFINISHED:
+        raise ConflictError(f"{MAX_UNFINISHED} exports are being made already.", code="too_many_exports")
+    export.created_by, export.created_by_name = actor.user_id, actor.name[:200]
+    export.save()
     export.task = jobs.enqueue(
-        JOB_KIND,
-        f"{JOB_KIND}:{export.pk}",
+        job_kind,
+        f"{job_kind}:{export.pk}",
         {"export_id": str(export.pk)},
-        account_id=account.pk,
+        account_id=export.account_id,
         created_by=actor.user_id,
     )
     export.save(update_fields=["task", "updated_at"])
     _record(actor, "create", export)
     announce(export, "created")
-    return export
 
 
 @transaction.atomic
@@ -111,7 +118,8 @@ def _account_of(streams: Sequence[Stream]) -> Account:
     return next(iter(accounts.values()))
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Refuse a name that is too long, or that no column holds."""
     if len(name) > MAX_NAME_LENGTH or "\0" in name:
         raise InvalidInputError(f"Expected {MAX_NAME_LENGTH} characters at most.", field="name")
 

@@ -42,7 +42,7 @@ def make_templates(cameras: int, rules: int, folder: Path) -> dict[str, Any]:
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE bench_stream (no int, account_id uuid, camera_id uuid, stream_id uuid)")
         for number, one in enumerate(streams):
-            row = [number, account.pk, one.camera_id, one.pk]
+            row: list[int | str] = [number, str(account.pk), str(one.camera_id), str(one.pk)]
             cursor.execute("INSERT INTO bench_stream VALUES (%s, %s, %s, %s)", row)
         for table, model in _TEMPLATED:
             cursor.execute(f"CREATE TABLE bench_template_{table} AS TABLE {table} LIMIT 1")
