@@ -59,6 +59,7 @@ async def test_a_slow_viewer_skips_to_the_newest_keyframe(clock: Clock) -> None:
     assert await viewer.next_message() == (4).to_bytes(8, "big") + b"\x04" * 10 + b"\x05" * 10
 
 
+@pytest.mark.fault("F10")
 async def test_without_a_keyframe_waiting_the_next_one_is_waited_for(clock: Clock) -> None:
     viewer = Viewer()
     for number in range(7):
