@@ -44,7 +44,8 @@ pins: ## Write requirements/*.txt anew from requirements/*.in
 	$(PYTHON) -m venv --clear build/pins
 	build/pins/bin/pip install $(PIP_OPTIONS) -r requirements/base.in
 	{ echo "# Exact versions of base.in and what it pulls in; made by \`make pins\`."; \
-	  build/pins/bin/pip freeze | grep -v '^opencv-python=='; } > requirements/base.txt
+	  build/pins/bin/pip freeze | grep -vE '^(opencv-python|async-timeout)=='; \
+	  sed -n 's/ *#.*//; /; python_full_version/p' requirements/base.in; } > requirements/base.txt
 	build/pins/bin/pip install $(PIP_OPTIONS) -r requirements/dev.in
 	{ echo "# Exact versions of dev.in, on top of base.txt; made by \`make pins\`."; echo "-r base.txt"; \
 	  build/pins/bin/pip freeze | grep -v '^opencv-python==' | grep -vxFf requirements/base.txt; } > requirements/dev.txt
