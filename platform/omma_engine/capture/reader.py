@@ -3,8 +3,9 @@
 It blocks in FFmpeg or on the network for as long as the drivers' time limits allow; the packet loop never
 does. It does nothing else: a thread that wakes for every packet runs with cold caches each time, and what is
 done for several packets at once costs about half. For the same reason it pauses after it has caught up with
-a TCP stream that nobody watches: the kernel holds what comes meanwhile. The packet that it caught up with
-was read as it came, so that the arrival clock still sees the least delay of every round.
+a TCP stream that nobody watches: the kernel holds what comes meanwhile. The arrival clock needs one packet of
+every round whose arrival is known: the last one, where the source knows when it came, and otherwise the
+packet that the reader caught up with, which it waited for.
 """
 
 import logging
@@ -18,13 +19,13 @@ from omma_engine.capture.door import Door, wait_at
 from omma_engine.capture.mailbox import Broken, Mailbox, Opened
 from omma_engine.clock import Clock
 from omma_engine.errors import SourceEndedError, SourceError, SourceStalledError, SourceUnreachableError
-from omma_engine.sources.base import PacketSource
+from omma_engine.sources.base import PacketSource, SourceInfo
 
 logger = logging.getLogger(__name__)
 
 _HELD_S = 0.2
 _HANG_US = 45_000_000
-_PAUSE_S = 0.15
+_PAUSE_S = 0.2
 _CAUGHT_UP_US = 3_000
 _NO_PAUSE_BEFORE_US = 2_000_000
 
@@ -107,7 +108,7 @@ class SourceReader:
             source = self._make_source()
             info = source.open()
             self._mailbox.put(Opened(info))
-            self._read(source, may_pause=info.may_pause)
+            self._read(source, info)
         except SourceError as error:
             return error
         except Exception as error:
@@ -118,16 +119,16 @@ class SourceReader:
                 source.close()
         return SourceError("the reading was stopped")
 
-    def _read(self, source: PacketSource, *, may_pause: bool) -> None:
+    def _read(self, source: PacketSource, info: SourceInfo) -> None:
         self._opened_us = opened_us = before_us = self._clock.monotonic_us()
         while not self._stopping.is_set():
             self._mailbox.deliver(source.read())
             self._alive_us = after_us = self._clock.monotonic_us()
             self.on_read(after_us)
-            has_waited = after_us - before_us >= _CAUGHT_UP_US
+            has_caught_up = info.knows_arrivals or after_us - before_us >= _CAUGHT_UP_US
             if (
-                may_pause
-                and has_waited
+                info.may_pause
+                and has_caught_up
                 and not self.is_watched
                 and after_us - opened_us > _NO_PAUSE_BEFORE_US
             ):

@@ -45,13 +45,15 @@ class SourceInfo:
     """What an opened source delivers.
 
     `burst_us` is the longest pause between two bursts of packets that is normal for the transport.
-    `may_pause` says that what comes is held, and nothing lost, while nobody reads for a sixth of a second.
+    `may_pause` says that what comes is held, and nothing lost, while nobody reads for a fifth of a second.
+    `knows_arrivals` says that the last packet of each delivery tells when it came, however late it is read.
     """
 
     video: CodecInfo
     audio: AudioInfo | None = None
     burst_us: int = 3_000_000
     may_pause: bool = False
+    knows_arrivals: bool = False
 
 
 class SourcePacket(NamedTuple):

@@ -71,4 +71,4 @@ class RtspCamera:
             session.close()
             raise
         self._session = session
-        return replace(info, may_pause=True)
+        return replace(info, may_pause=True, knows_arrivals=session.knows_arrivals)

@@ -2,7 +2,9 @@
 
 import contextlib
 import socket
-from collections.abc import Iterator
+import struct
+import sys
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from omma_engine.sources.interleaved.messages import message_size
@@ -14,6 +16,9 @@ _MOST_MESSAGE_BYTES = 64 * 1024
 _BEGINNINGS = (
     b"RTSP/", b"OPTIONS ", b"ANNOUNCE ", b"REDIRECT ", b"SET_PARAMETER ", b"GET_PARAMETER ", b"TEARDOWN ",
 )  # fmt: skip
+_SO_TIMESTAMPNS = 35  # asm-generic/socket.h; its note is of the same number
+_STAMP = struct.Struct("@ll")
+_STAMP_SPACE = socket.CMSG_SPACE(_STAMP.size)
 
 
 class Frame(NamedTuple):
@@ -32,6 +37,9 @@ class Line:
         self._view = memoryview(self._buffer)
         self._start = self._end = 0
         self.skipped_bytes = 0
+        self.arrived_us: int | None = None
+        """When the last bytes that were received had come, UTC by the kernel; None where it does not say."""
+        self._has_stamps = _stamped(connection)
 
     @classmethod
     def to(cls, host: str, port: int, timeout_s: float) -> "Line":
@@ -60,9 +68,18 @@ class Line:
             self._buffer[:waiting] = self._buffer[self._start : self._end]
             self._start, self._end = 0, waiting
         self._socket.settimeout(timeout_s)
-        count = self._socket.recv_into(self._view[self._end :])
+        target = self._view[self._end :]
+        if self._has_stamps:
+            count, notes, _, _ = self._socket.recvmsg_into([target], _STAMP_SPACE)
+            self.arrived_us = _stamp_in(notes)
+        else:
+            count = self._socket.recv_into(target)
         self._end += count
         return count > 0
+
+    def advance(self, take: Callable[[memoryview, int, int], int]) -> None:
+        """Let the bytes that come next be taken without being framed; `take` returns where it stopped."""
+        self._start = take(self._view, self._start, self._end)
 
     def frames(self) -> Iterator[Frame]:
         """Yield what is whole of what was received; noise in between is skipped."""
@@ -133,4 +150,23 @@ def _family_of(host: str) -> socket.AddressFamily | None:
         except OSError:
             continue
         return family
+    return None
+
+
+def _stamped(connection: socket.socket) -> bool:
+    """Ask the kernel to say when bytes came, and return whether it will."""
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        connection.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+    except OSError:
+        return False
+    return True
+
+
+def _stamp_in(notes: list[tuple[int, int, bytes]]) -> int | None:
+    for level, kind, data in notes:
+        if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(data) >= _STAMP.size:
+            seconds, nanoseconds = _STAMP.unpack_from(data)
+            return int(seconds * 1_000_000 + nanoseconds // 1000)
     return None

@@ -52,6 +52,16 @@ class PictureAssembler:
             done.append(self._finish())
         return done
 
+    def is_middle(self, data: memoryview, start: int) -> bool:
+        """Return whether a payload that begins here is neither the first nor the last part of a unit."""
+        return bool(self._pieces) and self._units.is_middle(data, start)
+
+    def append_middle(self, payload: memoryview) -> None:
+        """Append such a payload."""
+        part = payload[self._units.part_header :]
+        self._pieces.append(part)
+        self._size += len(part)
+
     def hold(self) -> None:
         """Copy what is held of a picture that has not ended: the buffer it lies in is used again."""
         if self._pieces:
@@ -96,6 +106,11 @@ class _Units:
 
 class H264Units(_Units):
     """The units of H.264 (RFC 6184, 5.4, packetization modes 0 and 1)."""
+
+    part_header = 2
+
+    def is_middle(self, data: memoryview, start: int) -> bool:
+        return self._is_in_fragment and data[start] & 0x1F == 28 and not data[start + 1] & 0xC0
 
     def append_to(self, pieces: list[bytes | memoryview], payload: memoryview) -> bool:
         """Append what a payload holds, and return whether it could be used."""
@@ -151,6 +166,11 @@ class H264Units(_Units):
 
 class HevcUnits(_Units):
     """The units of H.265 (RFC 7798, 4.4, without decoding order numbers)."""
+
+    part_header = 3
+
+    def is_middle(self, data: memoryview, start: int) -> bool:
+        return self._is_in_fragment and data[start] >> 1 & 0x3F == 49 and not data[start + 2] & 0xC0
 
     def append_to(self, pieces: list[bytes | memoryview], payload: memoryview) -> bool:
         if len(payload) < 3:

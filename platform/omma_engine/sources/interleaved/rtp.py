@@ -47,6 +47,19 @@ class RtpReceiver:
         self._ticks = self.ticks_near(ticks)
         return RtpPacket(payload, self._ticks, second >= _MARKER, lost)
 
+    def take_plain(self, packet: memoryview, start: int, size: int) -> bool:
+        """Take a packet that follows the last one of the same picture plainly; False: it is none such."""
+        if size <= _HEADER_BYTES or self._sequence is None:
+            return False
+        first, second, sequence, ticks, _ = _HEADER.unpack_from(packet, start)
+        following = (self._sequence + 1) & 0xFFFF
+        if (first, second, sequence) != (_PLAIN, self._payload_type, following):
+            return False
+        if ticks != self._ticks & 0xFFFF_FFFF:
+            return False
+        self._sequence = sequence
+        return True
+
     def ticks_near(self, ticks: int) -> int:
         """Return 32 bits of the clock as the full count that is nearest to the last packet's."""
         return self._ticks + ((ticks - self._ticks + 0x8000_0000) & 0xFFFF_FFFF) - 0x8000_0000

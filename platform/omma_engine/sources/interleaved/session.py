@@ -20,6 +20,8 @@ from omma_engine.sources.interleaved.sound import sound_format
 from omma_engine.sources.interleaved.tracks import SoundTrack, VideoTrack
 
 _REPORT_S = 5.0
+_LONGEST_WAIT_US = 1_000_000
+"""A packet that seems to have waited longer was not: the clock was set meanwhile."""
 
 
 class InterleavedSession:
@@ -60,6 +62,11 @@ class InterleavedSession:
             raise source_error(error, was_open=True) from error
         return self._ready.popleft()
 
+    @property
+    def knows_arrivals(self) -> bool:
+        """Return whether the last packet of each delivery tells when it came."""
+        return self._dialogue is not None and self._dialogue.line.arrived_us is not None
+
     def close(self) -> None:
         if self._dialogue is not None:
             self._dialogue.end()
@@ -82,7 +89,7 @@ class InterleavedSession:
         if sound is not None and self._wants_audio and packing is None:
             raise UnplainError("its sound is not read here")
         self._video = VideoTrack(video)
-        self._video_channel = dialogue.set_up(video.medium, 0)
+        self._video_channel = self._video.channel = dialogue.set_up(video.medium, 0)
         if sound is not None and packing is not None:
             self._video.has_sound = True
             self._sound = SoundTrack(sound, packing, self._video.clock)
@@ -100,8 +107,10 @@ class InterleavedSession:
         self._arrival_us = self._clock.now_us()
         for frame in dialogue.line.frames():
             self._take(frame)
+            if frame.channel == self._video_channel:
+                dialogue.line.advance(video.take_middles)
         video.hold()
-        self._hand_out()
+        self._hand_out(dialogue.line.arrived_us)
         self._keep_open(dialogue)
 
     def _take(self, frame: Frame) -> None:
@@ -119,16 +128,14 @@ class InterleavedSession:
             if answer is not None:
                 self._dialogue.take_late(answer)
 
-    def _hand_out(self) -> None:
-        """Make deliveries of what has come; a keyframe begins a new one, so that dropping can end with it."""
+    def _hand_out(self, arrived_us: int | None) -> None:
+        """Make a delivery of what has come; the last packet came when the last bytes did."""
         packets, self._batch = self._batch, []
-        begin = 0
-        for index, packet in enumerate(packets):
-            if index > begin and packet.is_keyframe and packet.media is Media.VIDEO:
-                self._ready.append(_delivery(packets[begin:index]))
-                begin = index
-        if packets:
-            self._ready.append(_delivery(packets[begin:]))
+        if not packets:
+            return
+        if arrived_us is not None and 0 <= self._arrival_us - arrived_us < _LONGEST_WAIT_US:
+            packets[-1] = packets[-1]._replace(arrival_us=arrived_us)
+        self._ready.append(_delivery(packets))
 
     def _keep_open(self, dialogue: Dialogue) -> None:
         now_s = time.monotonic()
@@ -143,7 +150,6 @@ class InterleavedSession:
 
 
 def _delivery(packets: list[SourcePacket]) -> Delivery:
-    first = packets[0]
     size = sum(len(packet.data) for packet in packets)
-    is_entry = first.is_keyframe and first.media is Media.VIDEO
-    return Delivery(first.arrival_us, size, is_entry, partial(list, packets))
+    has_entry = any(packet.is_keyframe and packet.media is Media.VIDEO for packet in packets)
+    return Delivery(packets[0].arrival_us, size, has_entry, partial(list, packets))

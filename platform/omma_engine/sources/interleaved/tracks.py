@@ -1,5 +1,6 @@
 """The two media of a session: from RTP and RTCP to packets as the engine carries them."""
 
+import struct
 from dataclasses import replace
 
 from omma_engine.sources.base import Media, SourcePacket
@@ -15,6 +16,11 @@ from omma_engine.sources.ordering import picture_order
 from omma_engine.sources.parameter_sets import ParameterSets
 from omma_engine.types import CodecInfo
 
+_FRAME = struct.Struct(">BBH")
+_DOLLAR = 0x24
+_FRAME_AND_HEADER = _FRAME.size + 12
+_LEAST = 16  # an RTP header, and the header of a part with something behind it
+
 
 class VideoTrack:
     """The pictures of a session. One thread."""
@@ -27,6 +33,7 @@ class VideoTrack:
         self._report: tuple[int, int] | None = None
         self.clock = MediumClock()
         self.has_sound = False
+        self.channel = -1
 
     @property
     def codec(self) -> CodecInfo:
@@ -39,6 +46,25 @@ class VideoTrack:
         if packet is None:
             return []
         return [self._packet(picture, arrival_us) for picture in self._assembler.take(packet)]
+
+    def take_middles(self, data: memoryview, start: int, end: int) -> int:
+        """Take the middle parts of a unit as far as they follow each other plainly; return where they end.
+
+        Most of what a camera sends is such parts, and nothing needs to be looked at in them.
+        """
+        while start + _FRAME_AND_HEADER < end:
+            dollar, channel, size = _FRAME.unpack_from(data, start)
+            after = start + _FRAME.size + size
+            payload = start + _FRAME_AND_HEADER
+            if dollar != _DOLLAR or channel != self.channel or after > end or size < _LEAST:
+                break
+            if not self._assembler.is_middle(data, payload):
+                break
+            if not self._receiver.take_plain(data, start + _FRAME.size, size):
+                break
+            self._assembler.append_middle(data[payload:after])
+            start = after
+        return start
 
     def take_report(self, data: memoryview) -> None:
         """Take RTCP: the next picture carries the camera's own time."""
