@@ -108,9 +108,11 @@ def _program(module: str, descriptor_option: str, descriptor: int, root: Path, p
 class ZygoteDriver:
     """A zygote, and what the supervisor does with it."""
 
-    def __init__(self, root: Path, publisher: str = "none") -> None:
+    def __init__(self, root: Path, publisher: str = "none", *, prefix: Sequence[str] = ()) -> None:
+        """`prefix` is the command that the zygote is run by, such as one that enters a namespace."""
         self._root = root
         self._publisher = publisher
+        self._prefix = prefix
         self._children: list[Child] = []
 
     def __enter__(self) -> Self:
@@ -118,7 +120,7 @@ class ZygoteDriver:
         command = _program(
             "omma_engine.capture.zygote", "--control-fd", theirs.fileno(), self._root, self._publisher
         )
-        self.process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
+        self.process = subprocess.Popen([*self._prefix, *command], pass_fds=[theirs.fileno()])
         theirs.close()
         self.control.settimeout(20)
         return self
