@@ -11,6 +11,7 @@ class RecordingsConfig(AppConfig):
         from apps.accounts.api.representing import loader_for
         from apps.cameras import provisioning
         from apps.core import periodic, representations, worker_steps
+        from apps.recordings import strips  # noqa: F401 - registers what makes a preview strip
         from apps.recordings.archive_pictures import find_footage
         from apps.recordings.exports import tasks  # noqa: F401 - registers what runs an export
         from apps.recordings.growing_loop import growing_loop

@@ -14,8 +14,10 @@ const NEAR = 250; // pictures this near a moment show it
 const Source = window.ManagedMediaSource ?? window.MediaSource;
 
 export class FootagePlayer extends EventTarget {
-  constructor(video, streamId) {
+  // `mayHave(start, end)` says whether it is worth asking for footage: false, true, or null for "wait".
+  constructor(video, streamId, mayHave) {
     super();
+    this.mayHave = mayHave;
     this.video = video;
     this.streamId = streamId;
     this.inits = new Map();
@@ -134,8 +136,11 @@ export class FootagePlayer extends EventTarget {
     const from = this.known ? Math.max(this.cursor, Math.min(this.known.end, now)) : this.cursor;
     const isAtEdge = from >= now - EDGE_REST_MS;
     if (isAtEdge && now - (this.askedAt ?? 0) < EDGE_REST_MS) return false;
+    const until = Math.max(from, this.cursor) + WINDOW;
+    const mayHave = this.mayHave(this.cursor, until);
+    if (mayHave === null) return false;
     this.askedAt = now;
-    const found = await this.playlist(this.cursor, Math.max(from, this.cursor) + WINDOW, signal);
+    const found = mayHave ? await this.playlist(this.cursor, until, signal) : [];
     const fresh = found.filter(({ end }) => end > this.cursor + 1);
     this.entries = [...this.entries.filter(({ end }) => end > this.cursor - MINUTE && end <= this.cursor + 1), ...fresh];
     this.known = { start: this.known ? Math.min(this.known.start, this.cursor) : this.cursor, end: Math.min(from + WINDOW, now) };

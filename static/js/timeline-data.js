@@ -94,6 +94,15 @@ export class TimelineData extends EventTarget {
     };
   }
 
+  // Whether a stream may have footage in a stretch: false where it is known to have none, null while nothing is loaded.
+  mayHave(streamId, start, end) {
+    if (this.state === "loading") return null;
+    const lane = this.laneOf(streamId);
+    if (!lane || start < this.range.start || Math.min(end, this.range.askedAt) > this.range.end) return true;
+    const isGrowing = ({ end: last }) => last > this.range.askedAt - 1.5 * EDGE_EVERY_MS && end > last;
+    return lane.covered.some((span) => (span.start < end && span.end > start) || isGrowing(span));
+  }
+
   // The next moment with footage of any stream, looked up over the whole time up to now; null where there is none.
   async nextFootage(moment) {
     const known = this.nextIn(this.lanes, moment);

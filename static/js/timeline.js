@@ -2,6 +2,7 @@
 import { FootagePlayer } from "./footage-player.js";
 import { listenToNews } from "./news.js";
 import { Playback } from "./playback.js";
+import { Strips } from "./strips.js";
 import { TimeBar } from "./time-bar.js";
 import { CAUSES, exact, lengthWords, seenWords } from "./timeline-words.js";
 import { TimelineData } from "./timeline-data.js";
@@ -12,6 +13,7 @@ const query = new URLSearchParams(window.location.search);
 const at = Date.parse(query.get("at") ?? "");
 const CLOSE = 10 * SECOND;
 const ADDRESS_REST_MS = 400;
+const REST_MS = 120;
 
 const tiles = [...document.querySelectorAll("[data-player]")];
 const names = tiles.map(({ dataset }) => ({ stream: dataset.stream, name: dataset.name }));
@@ -28,7 +30,7 @@ function firstView() {
 const view = firstView();
 const bar = new TimeBar(part("bar"), view, data, names);
 const players = tiles.map((tile) => {
-  const player = new FootagePlayer(tile.querySelector("video"), tile.dataset.stream);
+  const player = new FootagePlayer(tile.querySelector("video"), tile.dataset.stream, (start, end) => data.mayHave(tile.dataset.stream, start, end));
   player.tile = tile;
   player.frameMs = SECOND / (Number(tile.dataset.frameRate) || 25);
   player.addEventListener("loaded", () => writeTiles());
@@ -276,8 +278,34 @@ async function copyLink() {
 
 // --- What the pointer is over ------------------------------------------------------------------------------------
 const tip = part("tip");
+const strips = new Strips();
+let hovered = null;
+
+// The small picture of a moment, once the pointer rests there: asking for an hour has it made.
+let restTimer = null;
+function showTile({ lane, moment }) {
+  clearTimeout(restTimer);
+  const picture = tip.querySelector("[data-picture]");
+  const isCovered = data.at(lane.stream, moment)?.isCovered && moment < Date.now();
+  if (!isCovered) picture.hidden = true;
+  else restTimer = setTimeout(() => {
+    const tile = strips.tileAt(lane.stream, moment, () => { if (hovered) showTile(hovered); });
+    picture.hidden = !tile;
+    if (!tile) return;
+    picture.style.width = `${tile.width}px`;
+    picture.style.height = `${tile.height}px`;
+    picture.style.background = `url("${tile.url}") ${-tile.x}px ${-tile.y}px`;
+    if (hovered) placeTip(hovered.x);
+  }, REST_MS);
+}
+
+function placeTip(x) {
+  tip.style.left = `${Math.min(Math.max(0, x - tip.offsetWidth / 2), Math.max(0, view.width - tip.offsetWidth))}px`;
+}
+
 bar.addEventListener("hover", ({ detail }) => {
   tip.hidden = !detail || Boolean(bar.drag);
+  hovered = tip.hidden ? null : detail;
   if (tip.hidden) return;
   const { lane, moment, x } = detail;
   tip.querySelector("[data-time]").textContent = exact(moment);
@@ -286,7 +314,8 @@ bar.addEventListener("hover", ({ detail }) => {
   const state = stateAt(lane.stream, moment);
   tip.querySelector("[data-state]").textContent = `${lane.name}: ${moment > Date.now() ? "yet to come" : `${state || "loading"}${gap}`}`;
   tip.querySelector("[data-seen]").textContent = found?.bucket ? seenWords(found.bucket) : "";
-  tip.style.left = `${Math.min(Math.max(0, x - tip.offsetWidth / 2), Math.max(0, view.width - tip.offsetWidth))}px`;
+  placeTip(x);
+  showTile(detail);
 });
 
 // --- Lists below the bar -----------------------------------------------------------------------------------------
@@ -373,6 +402,7 @@ data.addEventListener("change", () => {
   writeGaps();
   writeTime();
   writeTiles();
+  for (const player of players) player.fill();
 });
 // Without a moment in the address: the newest footage, and no more time than there is footage of.
 data.addEventListener("change", () => {

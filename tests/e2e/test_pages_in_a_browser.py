@@ -19,10 +19,16 @@ PAGES = (
     "/app/events/",
     "/app/rules/",
     "/app/rules/add/",
+    "/app/statistics/",
     "/app/system/",
+    "/app/system/storage/",
+    "/app/system/storage/retention-policies/add/",
+    "/app/system/members/",
+    "/app/system/members/add/",
+    "/app/account/",
 )
 MOST_BYTES = 150_000
-PLACES = ["Live", "Timeline", "Recordings", "Events", "Cameras", "Rules", "Exports", "System"]
+PLACES = ["Live", "Timeline", "Recordings", "Events", "Cameras", "Rules", "Exports", "Statistics", "System"]
 PLAYER = "document.querySelector('video.player')"
 
 

@@ -109,8 +109,8 @@ class EventFilterForm(forms.Form):
         min_value=0,
         max_value=1,
         required=False,
-        label=gettext_lazy("Least confidence (0 to 1)"),
-        widget=forms.NumberInput(attrs={"step": "0.05"}),
+        label=gettext_lazy("Least confidence"),
+        widget=forms.NumberInput(attrs={"step": "0.05", "placeholder": gettext_lazy("0 to 1")}),
     )
     since = forms.DateTimeField(required=False, label=gettext_lazy("From"), widget=MomentInput)
     until = forms.DateTimeField(required=False, label=gettext_lazy("To"), widget=MomentInput)

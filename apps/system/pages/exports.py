@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -18,14 +19,18 @@ from apps.cameras.models import Camera
 from apps.core.exceptions import OmmaError
 from apps.recordings.exports import services
 from apps.recordings.exports.services import camera_ids_of, resource_of_export
-from apps.recordings.models import Export, ExportState
+from apps.recordings.exports.timelapses import MIN_EVERY_S, Pace, create_timelapse
+from apps.recordings.models import Export, ExportKind, ExportState
 from apps.streams.models import Stream
 from apps.system.pages.durations import duration_words
 from apps.system.pages.export_form import ExportForm
 from apps.system.pages.form_errors import show_error
 from apps.system.pages.paging import page_query
+from apps.system.pages.selection_form import SelectionForm
+from apps.system.pages.stream_choice import chosen_streams
 
 _PAGE_SIZE = 24
+_TIMELAPSE_PICTURES = 500  # 20 s of them
 _STATE_WORDS = {
     ExportState.PENDING: "waiting",
     ExportState.RUNNING: "being made",
@@ -46,6 +51,11 @@ class ExportRow:
     percent: int
     missing_words: str
     may_delete: bool
+    address: str
+
+    @property
+    def is_timelapse(self) -> bool:
+        return self.row.kind == ExportKind.TIMELAPSE
 
     @property
     def is_unfinished(self) -> bool:
@@ -95,6 +105,7 @@ def _row(actor: Actor, row: Export, names: dict[UUID, str]) -> ExportRow:
         percent=100 if state is ExportState.DONE else min(99, round(progress * 100)),
         missing_words=duration_words(timedelta(seconds=row.gap_s)) if row.gap_s >= 1 else "",
         may_delete=may(actor, delete, resource_of_export(row)).allowed,
+        address=reverse("media-export" if row.kind == ExportKind.ZIP else "media-timelapse", args=[row.pk]),
     )
 
 
@@ -116,6 +127,30 @@ def export_add(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("The export is being made; its progress shows here."))
             return redirect("pages:exports")
     return render(request, "app/export_add.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_POST
+@login_required
+def timelapse_add(request: HttpRequest) -> HttpResponse:
+    """Have a short video made of a stretch of each stream."""
+    actor = actor_of(request)
+    streams = chosen_streams(request, actor)
+    form = SelectionForm(request.POST)
+    if not streams or not form.is_valid():
+        messages.error(request, _("Choose cameras and a stretch of time first."))
+        return redirect("pages:timeline")
+    start, end = form.cleaned_data["start"], form.cleaned_data["end"]
+    for stream in streams:
+        pace = Pace(every_s=max(MIN_EVERY_S, (end - start).total_seconds() / _TIMELAPSE_PICTURES))
+        try:
+            create_timelapse(actor=actor, stream=stream, start=start, end=end, pace=pace)
+        except OmmaError as error:
+            messages.error(request, f"{stream.camera.name}: {error.message}")
+        else:
+            messages.success(
+                request, _("%(name)s: the time-lapse is being made.") % {"name": stream.camera.name}
+            )
+    return redirect("pages:exports")
 
 
 @require_POST

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from apps.accounts.access import Action, Actor, visible
 from apps.cameras.models import Camera
 from apps.recordings.models import RetentionPolicy
+from apps.recordings.policies import MAX_MOTION_HOURS
 from apps.system.pages.durations import duration_words
 
 _GIGABYTE = 1 << 30
@@ -50,9 +51,9 @@ def _age(hours: int | None) -> str:
 class DaysField(forms.FloatField):
     """A length in days; halves and less are fine."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, most: int = _MOST_DAYS, **options: Any) -> None:
         super().__init__(
-            min_value=1 / 24, max_value=_MOST_DAYS, widget=forms.NumberInput(attrs={"step": "any"}), **options
+            min_value=1 / 24, max_value=most, widget=forms.NumberInput(attrs={"step": "any"}), **options
         )
 
 
@@ -67,6 +68,7 @@ class PolicyForm(forms.Form):
     )
     max_age_hours = DaysField(label=gettext_lazy("Keep everything for (days)"))
     motion_age_hours = DaysField(
+        most=MAX_MOTION_HOURS // 24,
         required=False,
         label=gettext_lazy("Keep what moved for (days)"),
         help_text=gettext_lazy("Empty: as everything. It may be kept longer, not shorter."),

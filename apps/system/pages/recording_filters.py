@@ -42,8 +42,8 @@ class RecordingFilterForm(forms.Form):
         min_value=0,
         max_value=1,
         required=False,
-        label=gettext_lazy("Least confidence (0 to 1)"),
-        widget=forms.NumberInput(attrs={"step": "0.05"}),
+        label=gettext_lazy("Least confidence"),
+        widget=forms.NumberInput(attrs={"step": "0.05", "placeholder": gettext_lazy("0 to 1")}),
     )
     rule = forms.ModelChoiceField(
         Rule.objects.none(), required=False, label=gettext_lazy("Rule"), empty_label=gettext_lazy("all")

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -20,6 +19,7 @@ from apps.recordings import services
 from apps.recordings.models import Recording
 from apps.streams.models import Stream
 from apps.system.pages.page_access import camera_resource
+from apps.system.pages.selection_form import SelectionForm
 from apps.system.pages.stream_choice import chosen_streams
 
 MOST_CAMERAS = 9
@@ -33,15 +33,6 @@ class Lane:
     camera: Camera
     stream: Stream | None
     is_chosen: bool
-
-
-class SelectionForm(forms.Form):
-    """A stretch of time, as the page sends it."""
-
-    start = forms.DateTimeField()
-    end = forms.DateTimeField()
-    name = forms.CharField(max_length=services.MAX_NAME_LENGTH, required=False)
-    held = forms.BooleanField(required=False)
 
 
 @require_safe

@@ -26,6 +26,7 @@ urlpatterns = [
     path("timeline/keep/", timeline.keep_selection, name="keep-selection"),
     path("exports/", exports.exports, name="exports"),
     path("exports/add/", exports.export_add, name="export-add"),
+    path("exports/timelapse/", exports.timelapse_add, name="timelapse-add"),
     path("exports/<uuid:export_id>/delete/", exports.export_delete, name="export-delete"),
     path("cameras/", cameras.camera_list, name="cameras"),
     path("cameras/add/", camera_changes.camera_add, name="camera-add"),

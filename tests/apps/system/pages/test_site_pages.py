@@ -302,8 +302,9 @@ def test_foreign_streams_are_neither_exported_nor_kept(house: PageHouse, log_in:
 
     exported = browser.post(page("export-add"), values)
     kept = browser.post(page("keep-selection"), values)
+    made = browser.post(page("timelapse-add"), values)
 
-    assert (exported.status_code, kept.status_code) == (422, 404)
+    assert (exported.status_code, kept.status_code, made.status_code) == (422, 404, 404)
     assert not Export.objects.exists()
     assert Recording.objects.count() == 2
 
@@ -320,6 +321,31 @@ def test_keeping_what_is_not_recorded_is_told_in_words(house: PageHouse, log_in:
 
     assert "Door: Nothing is recorded in this range." in text
     assert Recording.objects.count() == 2
+
+
+def test_a_time_lapse_of_nothing_is_told_in_words(house: PageHouse, log_in: Login) -> None:
+    values = {
+        "streams": [str(house.door.stream.pk)],
+        "start": "2026-01-15T12:00Z",
+        "end": "2026-01-15T12:10Z",
+    }
+    browser = log_in(Role.VIEWER)
+
+    text = browser.post(page("timelapse-add"), values, follow=True).content.decode()
+    odd = browser.post(page("timelapse-add"), {**values, "start": "yesterday"}, follow=True).content.decode()
+
+    assert "Door: Nothing is recorded in this range." in text
+    assert "Choose cameras and a stretch of time first." in odd
+    assert not Export.objects.exists()
+
+
+def test_a_time_lapse_that_is_ready_is_offered_as_a_video(house: PageHouse, log_in: Login) -> None:
+    row = make_export(house, house.door.camera, state="done", kind="timelapse", every_s=1.0, frame_rate=25)
+
+    text = log_in(Role.VIEWER).get(page("exports")).content.decode()
+
+    assert reverse("media-timelapse", args=[row.pk]) in text
+    assert reverse("media-export", args=[row.pk]) not in text
 
 
 def test_a_viewer_keeps_nothing_from_the_timeline(house: PageHouse, log_in: Login) -> None:
