@@ -1,6 +1,7 @@
 """When pictures are decoded: RTP tells only when they are shown."""
 
 from bisect import insort
+from collections import deque
 
 _MOST_REORDERED = 8
 _FRAME_TICKS = 3_000
@@ -19,6 +20,7 @@ class DecodeTimes:
     def __init__(self, depth: int = 0) -> None:
         self._depth = depth
         self._shown: list[int] = []  # of the latest pictures, those not used yet as decoding times
+        self._recent: deque[int] = deque(maxlen=2 * _MOST_REORDERED)
         self._latest: int | None = None
         self._last = 0
 
@@ -32,11 +34,13 @@ class DecodeTimes:
             return self._begin(pts)
         if pts > self._latest and not self._depth:
             self._shown = [pts]
+            self._recent.append(pts)
             self._latest = self._last = pts
             return pts
         insort(self._shown, pts)
-        behind = len(self._shown) - 1 - self._shown.index(pts)
-        self._depth = max(self._depth, min(behind, _MOST_REORDERED))
+        shown_later = sum(each > pts for each in self._recent)
+        self._recent.append(pts)
+        self._depth = max(self._depth, min(shown_later, _MOST_REORDERED))
         self._latest = max(self._latest, pts)
         wanted = self._last + 1
         if len(self._shown) > self._depth:
@@ -46,5 +50,7 @@ class DecodeTimes:
 
     def _begin(self, pts: int) -> int:
         self._shown, self._latest = [pts], pts
+        self._recent.clear()
+        self._recent.append(pts)
         self._last = pts - self._depth * _FRAME_TICKS
         return self._last
