@@ -34,6 +34,8 @@ class Bench:
 
 BENCHES: Mapping[str, Bench] = {
     "recording": Bench("tests.bench.recording", limit_s=420),
+    "recording_long": Bench("tests.bench.recording_long", limit_s=300, is_default=False, minutes=10),
+    "capacity": Bench("tests.bench.capacity", limit_s=600, is_default=False),
     "recovery": Bench("tests.bench.recovery", limit_s=240),
     "kills": Bench("tests.bench.kills", limit_s=60, is_default=False, runs=100),
     "power-cuts": Bench("tests.bench.power_cuts", limit_s=60, is_default=False, runs=20),

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -98,13 +98,15 @@ class House:
         """Return the broker's server and the bus's."""
         return [server for server in (self._servers.broker, self._servers.bus) if server is not None]
 
-    def start(self, name: str, command: Sequence[str]) -> Process:
+    def start(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None
+    ) -> Process:
         """Start a process that dies with this one; its words go to a log in the folder."""
         with (self.folder / f"{name}.log").open("ab") as log:
             process = launch(
                 command,
                 death_signal=signal.SIGKILL,
-                environment=self.environment,
+                environment={**self.environment, **(environment or {})},
                 output=log.fileno(),
                 folder=ROOT,
             )
@@ -122,7 +124,7 @@ class House:
     def start_worker(self, name: str) -> Process:
         """Start the worker that the tree calls so, as the tree does."""
         (spec,) = (each for each in member_specs(0) if each.name == name)
-        return self.start(name, spec.command)
+        return self.start(name, spec.command, spec.environment)
 
     def stop(self, process: Process) -> None:
         """Ask a process to end, and wait for it."""

@@ -18,6 +18,7 @@ from tests.farm import CameraSpec, Farm
 
 CAMERA = CameraSpec(mode="loop", width=1920, height=1080, fps=30, bitrate=4_000_000)
 CAMERAS = 16
+CPU_GOAL, MEMORY_GOAL = 1.0, 0.5
 ROUNDS = 2
 WINDOW_S = 20.0
 _WARM_UP_S = 20.0
@@ -120,8 +121,8 @@ def _rows_of(ours: Sequence[Window], theirs: Sequence[Window]) -> list[Row]:
     everything = [each for window in ours for each in window.completeness]
     gaps = "; gaps: ".join(["", *(window.gaps for window in ours if window.gaps)])
     return [
-        _ratio("CPU against ffmpeg", cpu, their_cpu, goal=1.5, missing=missing),
-        _ratio("memory against ffmpeg", memory, their_memory, goal=0.8, missing=missing),
+        _ratio("CPU against ffmpeg", cpu, their_cpu, goal=CPU_GOAL, missing=missing),
+        _ratio("memory against ffmpeg", memory, their_memory, goal=MEMORY_GOAL, missing=missing),
         Row(
             "frames lost",
             sum(each.lost for each in everything),
