@@ -13,7 +13,7 @@ from omma_engine.errors import SourceError
 from omma_engine.ports import Claimable, Lease, NewsItem
 from omma_engine.supervise import Supervisor, SupervisorConfig
 from omma_engine.supervise.dialect import Assignment, Line, Trouble
-from omma_engine.supervise.lanes import InlineLane
+from omma_engine.supervise.lanes import InlineLane, Lane
 from omma_engine.supervise.spawning import Exit, Spawned
 from omma_engine.supervise.supervisor import Ports
 from tests.clocks import FakeClock
@@ -294,6 +294,7 @@ class Worker:
     slots: int = 8
     dialect: FakeDialect = field(default_factory=FakeDialect)
     config: SupervisorConfig | None = None
+    work_lane: Lane = field(default_factory=InlineLane)
 
     def __post_init__(self) -> None:
         self.database.slots[self.name] = self.slots
@@ -307,7 +308,7 @@ class Worker:
             self.config or SupervisorConfig(slots=self.slots),
             clock=self.database.clock,
             database_lane=InlineLane(),
-            work_lane=InlineLane(),
+            work_lane=self.work_lane,
         )
 
     def turn(self, seconds: float = 0.0, *, beating: bool = True) -> None:

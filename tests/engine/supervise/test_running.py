@@ -42,6 +42,7 @@ def test_a_source_no_longer_wanted_is_stopped_and_released(
     assert worker.spawner.spawned == 1
 
 
+@pytest.mark.fault("F14")  # another address or password
 def test_a_changed_fingerprint_restarts_the_child_under_the_next_epoch(
     worker: Worker, database: FakeDatabase, source: UUID
 ) -> None:
