@@ -23,7 +23,6 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from apps.core.api.pagination import PageNumberPagination
 
-MAX_COUNTED = 200  # rows; a whole count would read every row that matches
 MAX_DEPTH = 10_000  # rows that can be reached by page number
 
 
@@ -128,36 +127,35 @@ class KeysetPagination(PageNumberPagination):
         self._after = self._place(rows, terms, is_forward=True) if has_more or not is_forward else None
         has_before = cursor is not None and (is_forward or has_more)
         self._before = self._place(rows, terms, is_forward=False) if has_before else None
-        self._count = None if cursor is not None else _count(queryset, rows, has_more=has_more)
+        self._counted = (len(rows), has_more) if cursor is None else (None, False)
         return rows
 
     def get_paginated_response(self, data: Any) -> Response:
         if self._is_numbered:
-            count = self.page.paginator.count  # type: ignore[union-attr]  # set with the page
-            next_link, previous_link = self.get_next_link(), self.get_previous_link()
-            limit = MAX_DEPTH
-        else:
-            count, limit = self._count, MAX_COUNTED
-            next_link, previous_link = self._link(self._after), self._link(self._before)
+            counted: int = self.page.paginator.count  # type: ignore[union-attr]  # set with the page
+            self._counted = counted, counted >= MAX_DEPTH
+        is_numbered = self._is_numbered
         return Response(
             {
-                "count": None if count is None else min(count, limit),
-                "has_more_than_count": count is not None and count > limit,
-                "next": next_link,
-                "previous": previous_link,
+                "count": self._counted[0],
+                "has_more_than_count": self._counted[1],
+                "next": self.get_next_link() if is_numbered else self._link(self._after),
+                "previous": self.get_previous_link() if is_numbered else self._link(self._before),
                 "results": data,
             }
         )
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = super().get_paginated_response_schema(schema)
-        properties = answer["properties"]
-        properties["count"] = {
-            "type": "integer",
-            "nullable": True,
-            "description": f"How many there are, up to {MAX_COUNTED}; null where a cursor was given.",
+        answer["properties"] |= {
+            "count": {
+                "type": "integer",
+                "nullable": True,
+                "description": "How many are on the first page: counting more would read them all. "
+                f"With `page` all are counted, up to {MAX_DEPTH:,}; with `cursor` none.",
+            },
+            "has_more_than_count": {"type": "boolean"},
         }
-        properties["has_more_than_count"] = {"type": "boolean"}
         answer["required"] = [*answer["required"], "has_more_than_count"]
         return answer
 
@@ -191,11 +189,11 @@ class _ShallowPaginator(Paginator):  # type: ignore[type-arg]  # generic in the 
     @cached_property
     def count(self) -> int:
         rows: Any = self.object_list  # a query, which the stubs do not say
-        return int(rows[: MAX_DEPTH + 1].count())
+        return int(rows[:MAX_DEPTH].count())
 
     @cached_property
     def num_pages(self) -> int:
-        return max(1, -(-min(self.count, MAX_DEPTH) // self.per_page))
+        return max(1, -(-self.count // self.per_page))
 
 
 def _terms_of(queryset: QuerySet[Any]) -> tuple[Term, ...]:
@@ -223,10 +221,6 @@ def _page(
     found = list(ordered[: size + 1])
     kept = found[:size]
     return (kept if is_forward else kept[::-1]), len(found) > size
-
-
-def _count(queryset: QuerySet[Any], rows: list[Any], *, has_more: bool) -> int:
-    return queryset[: MAX_COUNTED + 1].count() if has_more else len(rows)
 
 
 def _order_text(terms: Sequence[Term]) -> str:

@@ -193,18 +193,24 @@ def test_a_cursor_is_of_one_order(archive: Archive, client: Client) -> None:
     assert (refused.status_code, list(refused.json()["error"]["fields"])) == (400, ["cursor"])
 
 
-def test_counting_stops_at_a_bound(archive: Archive, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keyset, "MAX_COUNTED", 3)
+def test_rows_are_counted_where_that_costs_nothing(
+    archive: Archive, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyset, "MAX_DEPTH", 4)
     for number in range(1, 6):
         add(archive, number, number)
 
-    counted = client.get(f"{URL}?page_size=2").json()
-    later = client.get(counted["next"]).json()
-    by_number = client.get(f"{URL}?page_size=2&page=3").json()
+    whole = client.get(URL).json()
+    first = client.get(f"{URL}?page_size=2").json()
+    by_number = client.get(f"{URL}?page_size=2&page=2").json()
+    beyond = client.get(f"{URL}?page_size=2&page=3")
 
-    assert (counted["count"], counted["has_more_than_count"]) == (3, True)
-    assert (later["count"], later["has_more_than_count"]) == (None, False)
-    assert (by_number["count"], [one["number"] for one in by_number["results"]]) == (5, [1])
+    later = client.get(first["next"]).json()
+    assert [(one["count"], one["has_more_than_count"]) for one in (whole, first, later, by_number)] == [
+        (5, False), (2, True), (None, False), (4, True),
+    ]  # fmt: skip
+    assert [one["number"] for one in by_number["results"]] == [3, 2]
+    assert list(beyond.json()["error"]["fields"]) == ["page"]
 
 
 def test_a_page_costs_one_query_wherever_it_is(
