@@ -18,8 +18,9 @@ FRAMES = 96  # pictures are told apart by a number below 100
 def test_every_cut_keeps_every_picture_and_its_order(
     tmp_path: Path, codec: str, b_frames: int, open_gop: int
 ) -> None:
-    made = {"frames": FRAMES, "b_frames": b_frames, "open_gop": open_gop, "gop": 12}
-    recording = Recording(tmp_path, codec=codec, segment_s=2, **made)
+    recording = Recording(
+        tmp_path, codec=codec, segment_s=2, frames=FRAMES, b_frames=b_frames, open_gop=open_gop, gop=12
+    )
 
     recording.feed(stamped(FRAMES, codec=codec, b_frames=b_frames, open_gop=open_gop, gop=12))
     recording.recorder.finish()

@@ -28,7 +28,7 @@ class Watch:
         segment_s: int = 60,
         kind: SourceKind = SourceKind.RTSP,
         waits: bool = True,
-        **options: object,
+        transport: str = "tcp",
     ) -> None:
         self.root = make_volume(root)
         self.zygote = zygote
@@ -36,7 +36,12 @@ class Watch:
         self.child: Child = zygote.fork(root.name)
         self.child.start(
             source_spec(
-                self.root, kind, url or camera.url(), segment_s=segment_s, numeric_host=host, **options
+                self.root,
+                kind,
+                url or camera.url(),
+                segment_s=segment_s,
+                numeric_host=host,
+                transport=transport,
             )
         )
         if waits:
