@@ -19,8 +19,12 @@ def main() -> None:
     from django.core.management import execute_from_command_line
     from django.db import OperationalError
 
+    from omma.env import SettingError
+
     try:
         execute_from_command_line(sys.argv)
+    except SettingError as error:
+        sys.exit(f"Omma cannot start: {error}")
     except OperationalError as error:
         if "--traceback" in sys.argv:
             raise

@@ -14,6 +14,7 @@ from apps.cameras.models import Camera, CameraGroup, Driver, Sensor
 from apps.cameras.options import check_options
 from apps.cameras.services import add_camera, delete_camera, update_camera
 from apps.core.exceptions import OmmaError
+from omma_engine.redaction import redact
 
 
 class CameraForm(forms.ModelForm[Camera]):
@@ -37,12 +38,17 @@ class CameraForm(forms.ModelForm[Camera]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["driver"].required = False
+        self._shown_address = redact(self.instance.address)
+        if self.instance.address:
+            self.initial["address"] = self._shown_address
 
     def clean(self) -> dict[str, Any]:
         """Let the services' own checks speak, at the field that they name."""
         data = super().clean() or {}
         if self.errors:
             return data
+        if "address" not in self.changed_data:
+            data["address"] = self.instance.address
         try:
             read = read_camera_address(
                 data["address"],

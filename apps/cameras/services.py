@@ -16,6 +16,7 @@ from apps.cameras.provisioning import prepare_removal, provision
 from apps.core import audit, outbox
 from apps.core.exceptions import InvalidInputError, NotVisibleError
 from apps.core.numbering import next_number
+from omma_engine.redaction import redact
 
 _PLAIN_FIELDS = frozenset({"name", "is_enabled", "is_on_wall"})
 _ADDRESS_FIELDS = frozenset({"address", "driver", "username", "password"})
@@ -96,6 +97,8 @@ def _locked(camera: Camera) -> Camera:
 def _change_address(camera: Camera, changes: Mapping[str, Any]) -> None:
     username, password = login_of(camera)
     address = changes.get("address", camera.address)
+    if address == redact(camera.address):  # as it was shown: its secrets stay
+        address = camera.address
     is_same = address == camera.address
     read = read_camera_address(
         address,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
 
@@ -18,6 +18,11 @@ _JSON_PATHS = ("/api/", "/media/", "/ws/", "/compat/")
 
 class OmmaErrorMiddleware(MiddlewareMixin):
     """Answer an `OmmaError`, a database or a broker that is away: JSON for programs, a page for people."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Refuse an address that no row can have: Postgres takes no NUL, and the admin asks for any key."""
+        if "\x00" in request.path:
+            raise Http404
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         error = translate(exception)

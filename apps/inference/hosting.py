@@ -11,6 +11,7 @@ from apps.core.models import LeaseKind
 from apps.inference.dialect import AnalyticDialect, host_command
 from apps.inference.sinks import InferenceSink
 from apps.inference.specs import wanted_analytics
+from apps.streams.bus import secret_address
 from omma_engine.supervise import Supervisor, SupervisorConfig
 from omma_engine.supervise.spawning import ExecSpawner
 from omma_engine.supervise.supervisor import Ports
@@ -27,7 +28,9 @@ def inference_supervisor(name: str = "", *, slots: int = 256) -> Supervisor:
         kind=LeaseKind.ANALYTIC.value, node=node, desired=wanted_analytics
     )
     command = host_command(
-        settings.BUS_URL, Path(settings.OMMA_DATA_DIR), provider=settings.OMMA_ONNX_PROVIDER
+        secret_address.hide(settings.BUS_URL),
+        Path(settings.OMMA_DATA_DIR),
+        provider=settings.OMMA_ONNX_PROVIDER,
     )
     ports = Ports(
         store=store,

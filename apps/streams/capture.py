@@ -8,6 +8,7 @@ from django.db import connection
 
 from apps.core.leases import NodeSpec, PostgresLeaseStore
 from apps.core.models import LeaseKind
+from apps.streams.bus import secret_address
 from apps.streams.sinks import CaptureSink
 from apps.streams.sources import WantedSources, make_spec, modes_of, volumes_of
 from apps.streams.successors import recording_successors
@@ -53,7 +54,7 @@ def capture_supervisor(
 
 def capture_spawner() -> ChoosingSpawner:
     """Return what starts children: raw sources are exec'd, all others forked from the zygote."""
-    bus_url, data_dir = settings.BUS_URL, str(settings.OMMA_DATA_DIR)
+    bus_url, data_dir = secret_address.hide(settings.BUS_URL), str(settings.OMMA_DATA_DIR)
     forked = ZygoteSpawner(
         zygote_command(sys.executable, publisher=PUBLISHER, bus_url=bus_url, data_dir=data_dir)
     )

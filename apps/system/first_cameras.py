@@ -8,6 +8,7 @@ from apps.accounts.models import Account
 from apps.cameras.addresses import address_as_kept, guess_driver
 from apps.cameras.models import Camera, Driver
 from apps.cameras.services import add_camera
+from apps.core.exceptions import InvalidInputError, OmmaError
 from apps.streams.volumes import ensure_default_volume
 from omma_engine.redaction import redact
 
@@ -22,10 +23,20 @@ def ensure_volume() -> None:
 
 
 def add_given(account: Account, addresses: list[str]) -> list[str]:
-    """Add the cameras of the command line, which are trusted; one that is there already stays as it is."""
-    return [
-        _add(account, _name_for(address), address) for address in addresses if not _is_there(account, address)
-    ]
+    """Add the cameras of the command line, which are trusted; one that is there already stays as it is.
+
+    Raise `InvalidInputError`, which says for each address that cannot be added why; the others are kept.
+    """
+    names, problems = [], []
+    for address in addresses:
+        try:
+            if not _is_there(account, address):
+                names.append(_add(account, _name_for(address), address))
+        except OmmaError as error:
+            problems.append(f"{redact(address)}: {error.message}")
+    if problems:
+        raise InvalidInputError("\n".join(problems), field="address")
+    return names
 
 
 def add_virtual(account: Account, kinds: list[str]) -> list[str]:

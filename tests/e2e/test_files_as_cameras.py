@@ -30,12 +30,12 @@ def found(client: httpx.Client, kind: str, **filters: str) -> dict[str, Any] | N
     return results[0] if results else None
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 def test_what_is_seen_in_a_file_is_followed_told_and_recorded(
     omma: RunningOmma, camera: dict[str, Any]
 ) -> None:
     with omma.client() as client:
-        track = wait_for("track", lambda: found(client, "tracks", camera=camera["id"]), timeout_s=90)
+        track = wait_for("track", lambda: found(client, "tracks", camera=camera["id"]), timeout_s=240)
         event = wait_for("event", lambda: found(client, "events", camera=camera["id"]), timeout_s=60)
         recording = wait_for(
             "recording", lambda: found(client, "recordings", camera=camera["id"]), timeout_s=60

@@ -49,3 +49,14 @@ def test_logins_are_taken_out_of_addresses(address: str) -> None:
     shown = redact(f"open {address} failed")
 
     assert shown.lower() == "open rtsp://***@10.0.0.5/main failed"
+
+
+@pytest.mark.parametrize("address", [
+    "rtsp://10.0.0.5/user=admin_password=canary_channel=1.sdp",
+    "rtsp://10.0.0.5/user=admin&password=canary&channel=1",
+    "http://10.0.0.5/video;pwd=canary",
+    "rtsp://10.0.0.5/h264?channel=1&pwd=canary",
+])  # fmt: skip
+def test_secrets_in_paths_and_queries_are_taken_out(address: str) -> None:
+    assert "canary" not in redact(address)
+    assert redact(address).startswith(address.partition("=")[0])

@@ -16,6 +16,7 @@ from uuid import UUID
 import redis
 from redis.connection import AbstractConnection as Connection
 
+from apps.streams.bus import secret_address
 from apps.streams.bus.connection import UNREACHABLE, Backoff, open_client
 from apps.streams.bus.outlet import Batch, Outlet, OutletFigures
 from apps.streams.bus.wakes import wake_line
@@ -48,7 +49,7 @@ Command = tuple[str | bytes, ...]
 
 def connect(url: str, *, clock: Clock | None = None) -> "PublisherHub":
     """Return a factory of `PacketPublisher`s; all that it makes share two connections and two threads."""
-    return PublisherHub(url, clock=clock or SystemClock())
+    return PublisherHub(secret_address.find(url), clock=clock or SystemClock())
 
 
 class StreamPublisher:

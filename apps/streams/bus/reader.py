@@ -7,6 +7,7 @@ from uuid import UUID
 
 import redis
 
+from apps.streams.bus import secret_address
 from apps.streams.bus.connection import UNREACHABLE, Backoff, open_client
 from apps.streams.bus.reading import (
     READ_COUNT,
@@ -30,7 +31,7 @@ from omma_engine.ports import DemandLevel
 
 def connect(url: str) -> "Callable[[UUID, DemandLevel], BusReader]":
     """Return a factory of `PacketReader`s, which share one pool of connections (one each while they wait)."""
-    client = open_client(url)
+    client = open_client(secret_address.find(url))
 
     def open_reader(stream_id: UUID, level: DemandLevel) -> BusReader:
         return BusReader(client, stream_id, level)

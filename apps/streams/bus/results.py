@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 from uuid import UUID
 
+from apps.streams.bus import secret_address
 from apps.streams.bus.connection import UNREACHABLE, Backoff, open_client
 from apps.streams.bus.wire import results_channel
 from omma_engine.clock import Clock, SystemClock
@@ -36,7 +37,7 @@ class DetectionFrame(TypedDict):
 
 def connect(url: str, *, clock: Clock | None = None) -> "BusResults":
     """Return the sending side, for a model host."""
-    return BusResults(url, clock=clock or SystemClock())
+    return BusResults(secret_address.find(url), clock=clock or SystemClock())
 
 
 class BusResults:

@@ -4,9 +4,9 @@
 runs one in a process of its own; the zygote forks all others into `run_child`.
 
 Two threads: the reading thread blocks on the source, and the *packet loop* here stamps, publishes, writes,
-syncs, listens to the supervisor and beats, five times a second, or fifty while somebody watches. Nothing
-that the source does can keep the loop from beating, and nothing that the disk does can keep the source from
-being read.
+syncs, listens to the supervisor and beats: five times a second, and for each packet while somebody watches.
+Nothing that the source does can keep the loop from beating, and nothing that the disk does can keep the
+source from being read.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from types import FrameType
 from typing import Any
 from uuid import UUID
 
+from omma_engine.capture.bell import Bell
 from omma_engine.capture.causes import gap_cause
 from omma_engine.capture.control import ControlLine
 from omma_engine.capture.door import door_of
@@ -45,7 +46,6 @@ from omma_engine.types import GapCause, RecordMode, SourceSpec, SourceState
 logger = logging.getLogger(__name__)
 
 _TICK_S = 0.2
-_WATCHED_TICK_S = 0.02
 _SILENCE_US = 5_000_000
 _START_S = 10.0
 _STOP_S = 3
@@ -61,6 +61,7 @@ class CaptureChild:
         self._publishers = publishers
         self._clock = clock or SystemClock()
         self._mailbox = Mailbox()
+        self._bell = Bell()
         self._stop_reason = ""
         self._state = SourceState.CONNECTING
         self._heard_us = self._clock.monotonic_us()
@@ -79,6 +80,7 @@ class CaptureChild:
         self._prepare(spec, epoch)
         self._vigil = Vigil(self._beat_at_disk, now_us=self._clock.monotonic_us())
         self._reader.on_read = self._vigil.look
+        self._reader.on_round = self._bell.ring
         self._reader.start()
         while not self._stop_reason:
             self._round()
@@ -117,9 +119,8 @@ class CaptureChild:
         return None
 
     def _round(self) -> None:
-        is_watched = self._reader.is_watched = self._publisher.level > DemandLevel.NONE
-        tick_s = _WATCHED_TICK_S if is_watched else _TICK_S
-        for message in self._line.wait(0 if self._is_behind else tick_s):
+        self._reader.is_watched = self._publisher.level > DemandLevel.NONE
+        for message in self._line.wait(0 if self._is_behind else _TICK_S, self._bell):
             self._heed(message)
         self._is_behind = not self._empty_mailbox()
         self._recorder.tick()

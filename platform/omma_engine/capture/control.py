@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from typing import Any
 
+from omma_engine.capture.bell import Bell
 from omma_engine.errors import ProtocolError
 
 _READ_BYTES = 65_536
@@ -41,14 +42,20 @@ class ControlLine:
                 self._unsent_bytes -= len(self._unsent[1])
                 del self._unsent[1]  # the first may be half sent
 
-    def wait(self, timeout_s: float) -> list[dict[str, Any]]:
-        """Wait at most so long, and return the lines that came; sets `is_closed` when no more will."""
+    def wait(self, timeout_s: float, bell: Bell | None = None) -> list[dict[str, Any]]:
+        """Wait at most so long, or until the bell rings, and return the lines that came.
+
+        Sets `is_closed` when no more will.
+        """
+        readers: list[socket.socket | Bell] = [self._socket] if bell is None else [self._socket, bell]
         writers = [self._socket] if self._unsent else []
-        readable, writable, _ = select.select([self._socket], writers, [], max(0.0, timeout_s))
+        readable, writable, _ = select.select(readers, writers, [], max(0.0, timeout_s))
+        if bell is not None and bell in readable:
+            bell.hush()
         if writable:
             with self._sending:
                 self._send()
-        return self._receive() if readable else []
+        return self._receive() if self._socket in readable else []
 
     def close(self) -> None:
         """Send what is left, waiting for at most half a second, and close."""

@@ -56,6 +56,8 @@ class SourceReader:
         """Set by the packet loop: a source that broke is not opened again as long as this is true."""
         self.on_read: Callable[[int], None] = _ignore
         """Called after each read with the monotonic time; set before `start`."""
+        self.on_round: Callable[[], None] = _stay_silent
+        """Called when the packet loop should take what has come; set before `start`."""
 
     def start(self) -> None:
         self._thread.start()
@@ -125,6 +127,8 @@ class SourceReader:
             self._mailbox.deliver(source.read())
             self._alive_us = after_us = self._clock.monotonic_us()
             self.on_read(after_us)
+            if self.is_watched:
+                self.on_round()
             has_caught_up = info.knows_arrivals or after_us - before_us >= _CAUGHT_UP_US
             if (
                 info.may_pause
@@ -132,6 +136,7 @@ class SourceReader:
                 and not self.is_watched
                 and after_us - opened_us > _NO_PAUSE_BEFORE_US
             ):
+                self.on_round()
                 time.sleep(_PAUSE_S)
                 after_us = self._clock.monotonic_us()
             before_us = after_us
@@ -139,3 +144,7 @@ class SourceReader:
 
 def _ignore(_: int) -> None:
     """Nobody watches."""
+
+
+def _stay_silent() -> None:
+    """Nobody wants to be told."""

@@ -41,6 +41,10 @@ class MjpegSource:
         self._parts: Iterator[bytes] = iter(())
         self._size: tuple[int, ...] | None = None
 
+    @property
+    def frame_rate(self) -> float:
+        return 0.0
+
     def open(self) -> None:
         """Open the stream; raises `SourceUnsupportedError` where the address answers with something else."""
         self._http = CameraHttp(self._url, self._guard)

@@ -4,6 +4,8 @@ Only for exec'd children: it needs NumPy, and the encoder.
 """
 
 from collections import deque
+from dataclasses import replace
+from fractions import Fraction
 
 import av
 
@@ -27,14 +29,15 @@ _STEP_BACK_US = 1_000_000
 class EncodedPictures:
     """Reads a raw source and gives its pictures as H.264. Owns the source.
 
-    Options: `frame_rate` (for the encoder's rate control), `bitrate_bps` (a ceiling; 0 is none).
+    Options: `fps` (where the source does not know its rate), `bitrate_bps` (a ceiling; 0 is none).
     """
 
     def __init__(self, raw: RawSource, spec: SourceSpec) -> None:
         self._raw = raw
-        rate = spec.options.get("frame_rate", _DEFAULT_FRAME_RATE)
+        rate = spec.options.get("fps", 0)
         bitrate = spec.options.get("bitrate_bps", 0)
-        self._frame_rate = max(1, round(rate)) if isinstance(rate, (int, float)) else _DEFAULT_FRAME_RATE
+        self._wanted_rate = float(rate) if isinstance(rate, (int, float)) else 0.0
+        self._frame_rate = _DEFAULT_FRAME_RATE  # for the encoder's rate control
         self._bitrate_bps = bitrate if isinstance(bitrate, int) else 0
         self._encoder: PictureEncoder | None = None
         self._ready: deque[SourcePacket] = deque()
@@ -45,11 +48,15 @@ class EncodedPictures:
         self._raw.open()
         picture = self._raw.read()
         height, width = picture.array_bgr.shape[:2]
+        rate = self._raw.frame_rate or self._wanted_rate
+        self._frame_rate = max(1, round(rate)) if rate else _DEFAULT_FRAME_RATE
         self._encoder = PictureEncoder(
             width=width, height=height, frame_rate=self._frame_rate, max_bitrate_bps=self._bitrate_bps
         )
         self._encode(picture)
-        return SourceInfo(video=self._encoder.codec_info(self._ready[0].data))
+        codec = self._encoder.codec_info(self._ready[0].data)
+        known = Fraction(rate).limit_denominator(1001)
+        return SourceInfo(video=replace(codec, frame_rate=(known.numerator, known.denominator)))
 
     def read(self) -> Delivery:
         while not self._ready:

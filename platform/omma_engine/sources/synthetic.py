@@ -25,6 +25,10 @@ class SyntheticSource:
         self._began_us = 0
         self._next = 0
 
+    @property
+    def frame_rate(self) -> float:
+        return float(self._options.fps)
+
     def open(self) -> None:
         """Draw the place and start its time."""
         self._renderer = SceneRenderer(self._options)

@@ -1,6 +1,6 @@
 """Webcams and capture cards on this machine, by Video4Linux.
 
-Options: `width`, `height`, `frame_rate`, `input_format` (such as "mjpeg" or "yuyv422"). What the device does
+Options: `width`, `height`, `fps`, `input_format` (such as "mjpeg" or "yuyv422"). What the device does
 not offer, it answers with the nearest that it does.
 """
 
@@ -38,6 +38,11 @@ class V4l2Source:
         self._clock = clock or SystemClock()
         self._container: InputContainer | None = None
         self._frames: Iterator[av.VideoFrame] = iter(())
+        self._frame_rate = 0.0
+
+    @property
+    def frame_rate(self) -> float:
+        return self._frame_rate
 
     def open(self) -> None:
         try:
@@ -52,6 +57,7 @@ class V4l2Source:
             raise source_error(error, was_open=False) from error
         if not self._container.streams.video:
             raise SourceNotFoundError(f"{self._device} gives no pictures")
+        self._frame_rate = float(self._container.streams.video[0].average_rate or 0)
         self._frames = self._container.decode(video=0)
 
     def read(self) -> RawPicture:
@@ -75,7 +81,7 @@ def device_options(options: object) -> dict[str, str]:
     """Return FFmpeg's options for what a source's options ask of a device."""
     values = options if isinstance(options, dict) else dict(cast("dict[str, object]", options))
     chosen = {}
-    width, height, rate = values.get("width"), values.get("height"), values.get("frame_rate")
+    width, height, rate = values.get("width"), values.get("height"), values.get("fps")
     if isinstance(width, int) and isinstance(height, int):
         chosen["video_size"] = f"{width}x{height}"
     if isinstance(rate, (int, float)) and rate > 0:

@@ -17,6 +17,7 @@ from apps.core.models import AuditEntry, Lease, Outbox, Task, TaskState
 from apps.streams.models import Source, Stream
 from apps.streams.volumes import ensure_default_volume
 from omma_engine.ids import uuid7
+from omma_engine.redaction import redact
 from tests.factories import make_account, make_member
 
 pytestmark = pytest.mark.django_db
@@ -152,3 +153,14 @@ def test_what_was_removed_meanwhile_is_not_removed_or_changed_again(home: Accoun
         services.update_camera(actor=system_actor(), camera=seen_by_another, changes={"name": "Gate"})
 
     assert AuditEntry.objects.filter(action="camera.deleted").count() == 1
+
+
+def test_an_address_that_comes_back_as_it_was_shown_keeps_its_secrets(home: Account) -> None:
+    address = "rtsp://10.0.0.5/user=admin_password=canary_channel=1"
+    camera = add(home, address=address)
+
+    changed = services.update_camera(
+        actor=system_actor(), camera=camera, changes={"address": redact(address), "name": "Gate"}
+    )
+
+    assert (changed.name, changed.address) == ("Gate", address)

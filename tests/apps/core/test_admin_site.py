@@ -61,6 +61,11 @@ def test_every_page_opens(root: Client) -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize("path", ["/admin/core/periodicjob/a%00b/change/", "/api/v1/system/jobs/a%00b/"])
+def test_a_key_that_no_row_can_have_is_not_found(root: Client, path: str) -> None:
+    assert root.get(path).status_code == 404
+
+
 @pytest.mark.usefixtures("things")
 def test_no_secret_is_shown(root: Client) -> None:
     token = ApiToken.objects.get()
@@ -146,3 +151,22 @@ def test_changes_in_the_admin_are_audited(root: Client) -> None:
     assert [(entry.action, entry.actor_name) for entry in AuditEntry.objects.all()] == [
         ("account.updated", "root")
     ]
+
+
+def test_a_cameras_address_is_shown_without_its_secrets_and_keeps_them(root: Client) -> None:
+    address = "rtsp://10.0.0.5/user=admin_password=canary_channel=1"
+    camera = factories.make_camera(factories.make_account(), "Door", driver="rtsp", address=address)
+    page = reverse("admin:cameras_camera_change", args=[camera.pk])
+
+    shown = root.get(page).content.decode()
+    form = {
+        "name": "Gate",
+        "address": "rtsp://10.0.0.5/user=admin_password=***",
+        "driver": "rtsp",
+        "options": "{}",
+    }
+    answer = root.post(page, {**form, "is_enabled": "on"})
+
+    camera.refresh_from_db()
+    assert "canary" not in shown
+    assert (answer.status_code, camera.name, camera.address) == (302, "Gate", address)

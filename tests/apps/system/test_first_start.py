@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from apps.accounts.models import Account, User
 from apps.cameras.models import Camera
-from apps.core.exceptions import InvalidAddressError
+from apps.core.exceptions import InvalidInputError
 from apps.system import first_cameras, preparing
 
 pytestmark = pytest.mark.django_db
@@ -57,8 +57,22 @@ def test_a_camera_that_is_there_does_not_stop_a_start_while_its_host_is_away(
     monkeypatch.setattr(socket, "getaddrinfo", _no_names)
 
     assert first_cameras.add_given(account, ["rtsp://viewer:secret@LOCALHOST:8554/main"]) == []
-    with pytest.raises(InvalidAddressError, match="cannot be found"):
-        first_cameras.add_given(account, ["rtsp://another.invalid/main"])
+
+
+def test_each_address_that_cannot_be_added_is_named_and_the_others_are_kept(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", _no_names)
+    with pytest.raises(InvalidInputError) as refused:
+        first_cameras.add_given(
+            account, ["rtsp://viewer:s3cret@away.invalid/main", "/no.mp4", "synthetic:yard"]
+        )
+
+    assert refused.value.message.splitlines() == [
+        "rtsp://***@away.invalid/main: The host away.invalid cannot be found.",
+        "/no.mp4: There is no such file or device.",
+    ]
+    assert [camera.name for camera in Camera.objects.all()] == ["Virtual yard"]
 
 
 def test_a_file_that_is_gone_stays_a_camera(account: Account, tmp_path: Path) -> None:
