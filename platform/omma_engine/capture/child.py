@@ -67,7 +67,7 @@ class CaptureChild:
         self._heard_us = self._clock.monotonic_us()
         self._figures = Figures()
         self._pulse = Pulse(self._figures, self._mailbox)
-        self._is_behind = False
+        self._is_behind = self._was_held_up = False
 
     def run(self) -> int:
         """Capture until told to stop, and return the exit status."""
@@ -122,19 +122,26 @@ class CaptureChild:
         self._reader.is_watched = self._publisher.level > DemandLevel.NONE
         for message in self._line.wait(0 if self._is_behind else _TICK_S, self._bell):
             self._heed(message)
+        if self._clock.monotonic_us() - self._heard_us > _SILENCE_US:  # asked now: the disk may take longer
+            self._stop_reason = "the supervisor is silent"
         self._is_behind = not self._empty_mailbox()
         self._recorder.tick()
         now_us = self._clock.monotonic_us()
-        if self._vigil.turned(now_us) > _LONG_TURN_S:
-            self._say_state(self._state)  # what the supervisor said of the wait is over
+        self._note_turn(self._vigil.turned(now_us))
         if self._line.is_closed:
             self._stop_reason = "the supervisor is gone"
-        elif now_us - self._heard_us > _SILENCE_US:
-            self._stop_reason = "the supervisor is silent"
         elif self._reader.is_hung:
             self._stop_reason = "the source hangs"
         elif self._pulse.is_due(now_us):
             self._line.say({"say": "beat", **self._pulse.beat(now_us, self._state)})
+
+    def _note_turn(self, took_s: float) -> None:
+        """Say the state anew once a disk that held up the loop has been caught up with."""
+        if took_s > _LONG_TURN_S:
+            self._was_held_up = True
+        elif self._was_held_up and not self._is_behind:
+            self._was_held_up = False
+            self._say_state(self._state)
 
     def _heed(self, message: dict[str, Any]) -> None:
         self._heard_us = self._clock.monotonic_us()

@@ -34,8 +34,8 @@ def nothing_wanted() -> Sequence[Claimable]:
 def make_store() -> Iterator[StoreMaker]:
     stores = []
 
-    def make(name: str, **options: object) -> PostgresLeaseStore:
-        node = NodeSpec(name=name, kind="capture", slots=4)
+    def make(name: str, labels: dict[str, str] | None = None, **options: object) -> PostgresLeaseStore:
+        node = NodeSpec(name=name, kind="capture", slots=4, labels=labels or {})
         store = PostgresLeaseStore.on_default_database(
             kind="source", node=node, desired=nothing_wanted, **options
         )
@@ -190,6 +190,39 @@ def test_a_draining_worker_hands_its_leases_to_one_with_slots(make_store: StoreM
     assert first.drain()
     assert len(second.claim([source], 1)) == 1
     assert not second.drain()  # the other is draining
+
+
+@pytest.mark.fault("F34")
+def test_an_exclusive_lease_is_not_taken_from_a_worker_that_hands_over(make_store: StoreMaker) -> None:
+    first, second = make_store("one"), make_store("two")
+    shared, exclusive = uuid7(), uuid7()
+    leases = first.claim([shared, exclusive], 2)
+    first.drain()
+
+    taken = second.claim([shared, exclusive], 2, exclusive=[exclusive])
+    assert [lease.object_id for lease in taken] == [shared]
+
+    first.release([lease for lease in leases if lease.object_id == exclusive])
+    assert len(second.claim([exclusive], 1, exclusive=[exclusive])) == 1
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "has_successor"),
+    [
+        ({}, {}, True),
+        ({}, {"site": "north"}, False),
+        ({"site": "north"}, {}, False),
+        ({"site": "north"}, {"site": "north", "gpu": "0"}, True),
+        ({"site": "north", "gpu": "0"}, {"site": "north"}, False),
+    ],
+)
+def test_a_successor_takes_what_its_predecessor_took(
+    make_store: StoreMaker, own: dict[str, str], others: dict[str, str], has_successor: bool
+) -> None:
+    leaving = make_store("leaving", own)
+    make_store("staying", others)
+
+    assert leaving.drain() is has_successor
 
 
 def test_the_worker_has_a_node_row(make_store: StoreMaker) -> None:
