@@ -2,6 +2,7 @@
 """Run Omma's management commands."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -14,6 +15,8 @@ def main() -> None:
         if path not in sys.path:
             sys.path.append(path)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omma.settings.dev")
+    if sys.argv[1:2] == ["up"]:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a Ctrl-C while this loads needs no traceback
     if sys.argv[1:2] in (["capture"], ["inference"]):
         os.environ.setdefault("OMMA_HAS_PAGES", "0")  # they run for long, and show nothing
     from django.core.management import execute_from_command_line

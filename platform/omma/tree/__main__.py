@@ -1,30 +1,12 @@
 """`python -m omma.tree`: what `manage.py up` becomes."""
 
-import argparse
+import signal
 import sys
 
-from omma.embedded.errors import EmbeddedServerError
-from omma.env import SettingError
-from omma.tree.console import Console
-from omma.tree.listening import PortError
-from omma.tree.options import add_arguments, read_options
-from omma.tree.tree import StartError, Tree
-
-
-def main() -> int:
-    """Run the tree; say in one line why it cannot."""
-    parser = argparse.ArgumentParser(prog="manage.py up")
-    add_arguments(parser)
-    console = Console()
-    try:
-        return Tree(read_options(parser.parse_args()), console).run()
-    except (EmbeddedServerError, PortError, SettingError, StartError) as error:
-        console.say(f"Omma cannot start: {error}")
-        return 1
-    except OSError as error:
-        console.say(f"Omma cannot start: {error}")
-        return 1
-
-
 if __name__ == "__main__":
+    signal.signal(
+        signal.SIGINT, signal.SIG_DFL
+    )  # until the tree listens, nothing runs that had to be stopped
+    from omma.tree.command import main
+
     sys.exit(main())
