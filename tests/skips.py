@@ -10,6 +10,7 @@ ALLOWED = {  # how a reason begins, and why it is no fault of the checkout
     "ffmpeg is not installed": "an independent check, installed where apt-get may be used",
     "ffprobe is not installed": "an independent check, installed where apt-get may be used",
     "node is not installed": "runs a client that is not ours, where there is Node",
+    "not run:": "a fault that the machine does not let anybody inject; the report of `make faults` says so",
     "only root changes users": "run as an ordinary user, nothing has to change users",
 }
 

@@ -28,7 +28,7 @@ from apps.recordings.keeping import Keeping, SizeLimit, StreamKeeping, read_keep
 from apps.recordings.retention_rows import (
     BATCH,
     first_start,
-    footage_in,
+    footage_besides,
     oldest_of_stream,
     protected_of,
     stored_bytes,
@@ -37,12 +37,11 @@ from apps.recordings.retention_rows import (
 from apps.recordings.room import expire_batch, make_room
 from apps.streams.models import Volume, VolumeState
 from apps.streams.volume_states import state_of
-from omma_engine.retention import Footage, Spans, is_too_old, is_unwanted, oldest_until, where_too_old
-from omma_engine.spans import Span
+from omma_engine.retention import Footage, Spans, is_too_old, is_unwanted, oldest_until, surely_kept
 
 logger = logging.getLogger(__name__)
 
-WINDOW = timedelta(days=7)  # of one stream, whose recordings are in memory at once
+WINDOW = timedelta(days=28)  # of one stream, whose recordings are in memory at once
 LATELY = timedelta(hours=3)  # longer than from one run over everything to the next
 _PRESENT = {VolumeState.READY, VolumeState.FULL}
 _BUSY = "another run is at it"
@@ -84,7 +83,7 @@ def doomed_by_age(
 
     `lately` looks only at what has come of an age within the last hours.
     """
-    before = now - timedelta(microseconds=one.ages.continuous_us)
+    before = _ago(now, one.ages.continuous_us)
     windows = _strips(one, now) if lately else _windows(one, volume_ids, before)
     for start, end in windows:
         wanted = wanted_between(
@@ -92,11 +91,11 @@ def doomed_by_age(
             one.camera_id,
             start,
             end,
-            events=one.ages.looks_at_events,
-            motion=one.ages.looks_at_motion,
+            events=one.ages.looks_at_events and end > _ago(now, one.ages.event_us),
+            motion=one.ages.looks_at_motion and end > _ago(now, one.ages.motion_us),
         )
-        looked = where_too_old(wanted, one.ages, (to_us(start), to_us(end)), now_us=to_us(now))
-        for batch in footage_in(one.stream_id, looked, volume_ids):
+        kept = surely_kept(wanted, one.ages, now_us=to_us(now))
+        for batch in footage_besides(kept, one.stream_id, (start, end), volume_ids):
             yield [each for each in batch if is_too_old(each, wanted, one.ages, now_us=to_us(now))]
 
 
@@ -104,13 +103,12 @@ def doomed_in_vain(
     one: StreamKeeping, volume_ids: Sequence[UUID], now: datetime, *, lately: bool = False
 ) -> Iterator[list[Footage]]:
     """Yield what of a stream was recorded in case of an event, and none came."""
-    before = now - timedelta(microseconds=one.transient_us)
+    before = _ago(now, one.transient_us)
     windows = _windows(one, volume_ids, before, only_transient=True)
     for start, end in [(before - LATELY, before)] if lately else windows:
         wanted = wanted_between(one.stream_id, one.camera_id, start, end, events=True, motion=False)
         recorded = wanted.held | wanted.events | wanted.motion
-        looked: list[Span] = recorded.holes(to_us(start), to_us(end))
-        for batch in footage_in(one.stream_id, looked, volume_ids, only_transient=True):
+        for batch in footage_besides(recorded, one.stream_id, (start, end), volume_ids, only_transient=True):
             yield [
                 each
                 for each in batch
@@ -179,11 +177,14 @@ def _touches(protected: dict[UUID, Spans], one: Footage) -> bool:
     return protected[one.stream_id].touch(one.start_us, one.end_us)
 
 
+def _ago(now: datetime, age_us: int) -> datetime:
+    return now - timedelta(microseconds=age_us)
+
+
 def _strips(one: StreamKeeping, now: datetime) -> Iterator[tuple[datetime, datetime]]:
     """Yield the stretches in which footage has come of an age lately: one for each class."""
     for age_us in sorted({one.ages.event_us, one.ages.motion_us, one.ages.continuous_us}, reverse=True):
-        end = now - timedelta(microseconds=age_us)
-        yield end - LATELY, end
+        yield _ago(now, age_us) - LATELY, _ago(now, age_us)
 
 
 def _windows(

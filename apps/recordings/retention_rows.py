@@ -1,7 +1,7 @@
 """What retention reads: footage in batches, what of a stream is wanted, and sums. Memory stays the same.
 
-Every statement is served by an index: ranges of a stream by `segment_timeline`, transient footage by
-`segment_transient`, a volume's oldest by `segment_oldest`. Sums read the timeline's index alone.
+Every statement is served by an index: what of a stream may go, and sums, by `segment_timeline` alone,
+transient footage by `segment_transient`, a volume's oldest by `segment_oldest`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,17 +22,14 @@ BATCH = 500
 LEAST_MOTION = 0.01  # share of the picture that moved, from which on a minute counts as one with motion
 FAR = timedelta(days=3650)
 
-_IN_RANGES = """
-SELECT s.id, s.stream_id, s.start, s."end", s.durable_bytes, s.is_transient
-FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[], %(lowest)s::uuid[], %(highest)s::uuid[])
-     AS looked (a, b, lowest, highest)
-CROSS JOIN LATERAL (
-    SELECT id, stream_id, start, "end", durable_bytes, is_transient FROM streams_segment
-    WHERE stream_id = %(stream)s AND start >= looked.a AND start < looked.b
-      AND id >= looked.lowest AND id < looked.highest
-      AND state IN ('closed', 'recovered') AND volume_id = ANY(%(volumes)s) {more}
-    ORDER BY start LIMIT %(limit)s
-) s LIMIT %(limit)s
+# Of the index alone, with one search in the multirange for each of its entries.
+_BESIDES = """
+SELECT id, stream_id, start, "end", durable_bytes, {is_transient} FROM streams_segment
+WHERE stream_id = %(stream)s AND start >= %(first)s AND start < %(last)s
+  AND id >= %(lowest)s AND id < %(highest)s
+  AND state IN ('closed', 'recovered') AND volume_id = ANY(%(volumes)s) {more}
+  AND NOT %(kept)s::tstzmultirange && tstzrange(start, "end")
+ORDER BY start LIMIT %(limit)s
 """
 _FIRST = """
 SELECT min(start) FROM streams_segment
@@ -70,29 +67,27 @@ SELECT min(minute), max(minute) + interval '1 minute' FROM (
 _TRANSIENT = "AND is_transient"
 
 
-def footage_in(
-    stream_id: UUID, ranges: Sequence[Span], volume_ids: Sequence[UUID], *, only_transient: bool = False
+def footage_besides(
+    kept: Spans,
+    stream_id: UUID,
+    within: tuple[datetime, datetime],
+    volume_ids: Sequence[UUID],
+    *,
+    only_transient: bool = False,
 ) -> Iterator[list[Footage]]:
-    """Yield the closed footage of a stream that begins in these ranges, which do not overlap, in batches."""
-    statement = _IN_RANGES.format(more=_TRANSIENT if only_transient else "")
-    left = [(from_us(start_us), from_us(end_us)) for start_us, end_us in ranges]
-    while left:
-        part, left = left[:BATCH], left[BATCH:]
-        rows = _read(
-            statement,
-            starts=[start for start, _ in part],
-            ends=[end for _, end in part],
-            lowest=[id_floor(start) for start, _ in part],
-            highest=[id_ceiling(end) for _, end in part],
-            stream=stream_id,
-            volumes=list(volume_ids),
-            limit=BATCH,
-        )
-        if rows:
-            yield rows
-        if len(rows) == BATCH:  # there may be more after the last one
-            after = from_us(rows[-1].start_us + 1)
-            left = [(max(start, after), end) for start, end in part if end > after] + left
+    """Yield the closed footage of a stream that begins within a range and touches nothing of `kept`."""
+    words = ("true", _TRANSIENT) if only_transient else ("false", "")
+    statement = _BESIDES.format(is_transient=words[0], more=words[1])
+    first, last = within
+    ranges = ",".join(f"[{from_us(start_us)},{from_us(end_us)})" for start_us, end_us in kept.ranges)
+    values: dict[str, Any] = {"stream": stream_id, "last": last, "kept": f"{{{ranges}}}"}
+    values |= {"lowest": id_floor(first), "highest": id_ceiling(last)}
+    values |= {"volumes": list(volume_ids), "limit": BATCH}
+    while rows := _read(statement, first=first, **values):
+        yield rows
+        if len(rows) < BATCH:
+            return
+        first = from_us(rows[-1].start_us + 1)
 
 
 def first_start(

@@ -29,4 +29,10 @@ class StreamsConfig(AppConfig):
         periodic.register(
             "streams.explain", "Explain unrecorded time", "apps.streams.tasks.explain_silence", "30"
         )
+        periodic.register(
+            "streams.scrub", "Read stored bytes again", "apps.streams.tasks.scrub", "600", "retention"
+        )
+        periodic.register(
+            "streams.fetched", "Throw away what was fetched", "apps.streams.tasks.clean_fetched", "600"
+        )
         periodic.register("streams.log", "Trim the stream log", "apps.streams.tasks.trim_log", "20 3 * * *")

@@ -227,7 +227,7 @@ class Segment(models.Model):
         indexes = [
             models.Index(  # playback, timeline and retention of a stream; sums of bytes read nothing else
                 fields=["stream", "start"],
-                include=["end", "durable_bytes", "volume", "state"],
+                include=["end", "durable_bytes", "volume", "state", "id"],
                 name="segment_timeline",
             ),
             models.Index(  # what waits for an event, and goes when none comes

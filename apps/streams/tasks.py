@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from apps.streams import explaining, volume_states
 from apps.streams.models import StreamLog
+from apps.streams.storage import scrub as scrubbing
+from apps.streams.stores.bucket import clean_cache
 
 LOG_KEPT = timedelta(days=30)
 
@@ -14,6 +16,16 @@ LOG_KEPT = timedelta(days=30)
 def check_volumes() -> str:
     """Look at every volume."""
     return f"{volume_states.check_volumes()} volumes changed their state"
+
+
+def scrub() -> str:
+    """Read a part of what is stored, and compare it with its hashes."""
+    return scrubbing.scrub()
+
+
+def clean_fetched() -> str:
+    """Delete copies of what is in buckets that nobody read lately."""
+    return f"{clean_cache()} files deleted"
 
 
 def explain_silence() -> str:

@@ -112,6 +112,9 @@ def _new_volume(name: str, root: str, kind: str, fields: Mapping[str, Any]) -> V
     is_bucket = kind == VolumeKind.S3
     if is_bucket and fields.get("tier", VolumeTier.ARCHIVE) != VolumeTier.ARCHIVE:
         raise InvalidInputError("A bucket can only be a volume of the archive.", field="tier")
+    for name_of_key in ("access_key", "secret_key"):
+        if is_bucket and not fields.get(name_of_key):  # else its client would look for others' keys
+            raise InvalidInputError("A bucket needs its keys.", field=name_of_key)
     here = socket.gethostname()
     if fields.get("node_name", "") not in {"", here}:
         raise InvalidInputError(f"Add a volume on its own machine; this one is {here}.", field="node_name")

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
-from omma_engine.spans import Span, merged, without
+from omma_engine.spans import Span, merged
+
 
 class Reason(StrEnum):
     """Why a segment goes."""
@@ -63,10 +64,6 @@ class Spans:
 
     def __or__(self, other: "Spans") -> "Spans":
         return Spans((*self.ranges, *other.ranges))
-
-    def holes(self, start_us: int, end_us: int) -> list[Span]:
-        """Return what of `[start_us, end_us)` is not in them."""
-        return without((start_us, end_us), self.ranges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,18 +134,17 @@ def is_unwanted(one: Footage, wanted: Wanted, *, keep_us: int, now_us: int) -> b
     return one.is_transient and not is_recorded and now_us - one.end_us > keep_us
 
 
-def where_too_old(wanted: Wanted, ages: Ages, within: Span, *, now_us: int) -> list[Span]:
-    """Return where segments that are too old may begin: nothing of what is certainly kept.
+def surely_kept(wanted: Wanted, ages: Ages, *, now_us: int) -> Spans:
+    """Return the time of which nothing can be too old: what touches it need not be looked at.
 
-    Footage is looked up there and nowhere else, so that a run costs what there is to decide, and not what
-    there is. `is_too_old` decides.
+    So a run costs what there is to decide, and not what there is. Of the rest, `is_too_old` decides.
     """
     kept = wanted.held
     if ages.looks_at_events:
         kept = kept | wanted.events.since(now_us - ages.event_us)
     if ages.looks_at_motion:
         kept = kept | wanted.motion.since(now_us - ages.motion_us)
-    return kept.holes(within[0], min(within[1], now_us - ages.continuous_us))
+    return kept
 
 
 def oldest_until(

@@ -137,7 +137,7 @@ def _parts(volume_id: UUID) -> dict[str, float]:
     return {"sums_ms": sums.ms, "oldest_ms": oldest.ms}
 
 
-def _fill(rows: int, now: datetime) -> tuple[UUID, dict[str, int]]:
+def _fill(rows: int, now: datetime) -> tuple[UUID, dict[str, Any]]:
     from apps.accounts.models import Account
     from apps.cameras.models import Camera
     from apps.core.partitions import WEEK, ensure_partitions
@@ -162,7 +162,7 @@ def _fill(rows: int, now: datetime) -> tuple[UUID, dict[str, int]]:
         )
         source = Source.objects.create(account=account, camera=camera, is_wanted=False)
         stream = Stream.objects.create(account=account, camera=camera, source=source)
-        values = {
+        values: dict[str, Any] = {
             "account": account.pk, "camera": camera.pk, "stream": str(stream.pk), "volume": volume.pk,
             "now": now, "minutes": DAYS * 1440 - 10, "first": number * 1_000_000,
         }  # fmt: skip

@@ -29,7 +29,7 @@ from apps.streams.storage.losses import confirmed, settle
 from apps.streams.storage.report import Kind, VolumeReport
 from apps.streams.storage.strays import classified, index_again, quarantine
 from apps.streams.volume_states import state_of
-from apps.streams.volumes import read_identity
+from apps.streams.volumes import is_folder, read_identity
 from omma_engine.errors import StorageError
 from omma_engine.record.comparison import Finding, RowFact, compare
 from omma_engine.record.disk import QUARANTINE_FOLDER, SEGMENTS_FOLDER, FileFact, files_below
@@ -72,6 +72,8 @@ def _only_check() -> Iterator[None]:
 
 
 def _check(volume: Volume, options: CheckOptions) -> VolumeReport:
+    if not is_folder(volume):
+        return VolumeReport(volume.name, refusal="a bucket is not compared", was_checked=False)
     state = state_of(volume)
     if state in {VolumeState.MISSING, VolumeState.FOREIGN}:
         why = f"the folder {volume.root} is not this volume ({state})"

@@ -13,7 +13,7 @@ from apps.streams.models import Segment, SegmentState, Stream, Volume
 from apps.streams.sinks import BLOCK_BITS, CaptureSink
 from apps.streams.storage.losses import size_on_disk
 from apps.streams.storage.report import Kind
-from apps.streams.volumes import read_identity
+from apps.streams.volumes import is_folder, read_identity
 from omma_engine.errors import StorageError
 from omma_engine.ports import NewsItem
 from omma_engine.record.disk import FileFact, move_to_quarantine
@@ -106,7 +106,7 @@ def _stray(file: FileFact, found: RecoveredSegment, row: Segment | None, stream:
 
 def _is_lost(row: Segment) -> bool:
     """Tell whether a row's own file is surely gone: its volume is there, and the file is not."""
-    is_there = read_identity(Path(row.volume.root)) == row.volume_id
+    is_there = is_folder(row.volume) and read_identity(Path(row.volume.root)) == row.volume_id
     is_kept = row.state in {SegmentState.CLOSED, SegmentState.RECOVERED}
     return is_there and is_kept and size_on_disk(row.volume, row.path) is None
 

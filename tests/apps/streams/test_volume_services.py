@@ -90,6 +90,7 @@ def make_foreign(folder: Path) -> None:
         ({"min_free_bytes": 1 << 59}, None, "min_free_bytes"),
         ({"tier": "attic"}, None, "tier"),
         ({"kind": "s3", "root": "s3://bucket", "tier": "recording"}, None, "tier"),
+        ({"kind": "s3", "root": "s3://bucket"}, None, "access_key"),
         ({"node_name": "elsewhere"}, None, "node_name"),
     ],
 )

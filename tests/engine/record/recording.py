@@ -29,7 +29,8 @@ class Recording:
         **made: int,
     ) -> None:
         self.root = make_volume(root)
-        self._ids = {one.name: _volume_id(one) for one in (root, *map(make_volume, others))}
+        self.roots = {one.name: one for one in (root, *map(make_volume, others))}
+        self._ids = {name: _volume_id(one) for name, one in self.roots.items()}
         self.clock = FakeClock()
         self.news: list[dict[str, Any]] = []
         spec = replace(
