@@ -93,8 +93,8 @@ export class Tile {
     if (this.isPictureMode && status === "live") return { word: "live, as pictures", look: "live", why: "" };
     const isQuiet = status === "live" || status === "connecting" || status === "pending";
     const seconds = this.secondsToRetry();
-    const word = `${SOURCE_WORDS[status] ?? status}${seconds ? `, next try in ${seconds} s` : ""}`;
-    return { word, look: isQuiet ? "connecting" : status, why: reason || "" };
+    const why = [reason, seconds ? `next try in ${seconds} s` : ""].filter(Boolean).join(", ");
+    return { word: SOURCE_WORDS[status] ?? status, look: isQuiet ? "connecting" : status, why };
   }
 
   // How long until Omma tries a camera again that is away; 0 where that is not known, or now.

@@ -15,7 +15,7 @@ from apps.core.api.keyset import KeysetPagination
 
 @dataclass(frozen=True, slots=True)
 class CursorPage:
-    """Some rows of a long list. `count` is known on the first page only, and up to a bound."""
+    """Some rows of a long list. `count` is known where the first page is the only one."""
 
     rows: list[Any]
     count: int | None

@@ -49,10 +49,10 @@ def recordings(request: HttpRequest) -> HttpResponse:
 
 
 def _count_words(page: CursorPage) -> str:
-    if page.count is None:
+    """Return how many there are where one page shows them all: counting more would read them all."""
+    if page.count is None or page.has_more_than_count:
         return ""
-    words = ngettext("%(count)d recording", "%(count)d recordings", page.count) % {"count": page.count}
-    return _("more than %(words)s") % {"words": words} if page.has_more_than_count else words
+    return ngettext("%(count)d recording", "%(count)d recordings", page.count) % {"count": page.count}
 
 
 def _recording_or_404(actor: Actor, recording_id: UUID, action: Action = Action.PLAYBACK) -> Recording:

