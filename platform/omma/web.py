@@ -20,6 +20,8 @@ from twisted.internet import reactor
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
+from omma.request_bodies import BoundedFactory
+
 POOL_SIZE = "8"  # connections to Postgres; views that stream have closed theirs before they send
 
 
@@ -52,6 +54,15 @@ class PatientServer(Server):  # type: ignore[misc]  # daphne has no types
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._gates: dict[Any, Gate] = {}
+
+    @property
+    def http_factory(self) -> BoundedFactory:
+        """What makes connections: ours, whichever Daphne makes for itself."""
+        return self._factory
+
+    @http_factory.setter
+    def http_factory(self, _theirs: Any) -> None:
+        self._factory = BoundedFactory(self)
 
     def listen_on(self, descriptor: int) -> None:
         """Take over a listening socket instead of opening one."""

@@ -1,4 +1,7 @@
-"""A web server for tests: `python -m tests.project.flood PORT` sends more than anybody wants to hold."""
+"""A web server for tests: `python -m tests.project.flood PORT` sends more than anybody wants to hold.
+
+With `small` behind the port it takes 100 kB in a second and no more.
+"""
 
 import asyncio
 import sys
@@ -25,7 +28,11 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 def main() -> None:
+    from omma import request_bodies
     from omma.web import PatientServer
+
+    if sys.argv[2:] == ["small"]:
+        request_bodies.MAX_BODY_BYTES, request_bodies.BODY_S = 100_000, 1.0
 
     async def guarded(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await asyncio.wait_for(application(scope, receive, send), 60)
