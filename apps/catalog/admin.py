@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from apps.catalog.models import Model, ModelVersion
+from apps.catalog.models import Model, ModelConversion, ModelUpload, ModelVersion, Training
 from apps.core.admin_base import ReadOnlyAdmin
 
 _VERSION_FIELDS = (
@@ -43,3 +43,24 @@ class ModelVersionAdmin(ReadOnlyAdmin[ModelVersion]):
     list_filter = ["runtime"]
     search_fields = ["model__name", "sha256"]
     list_select_related = ["model"]
+
+
+@admin.register(ModelUpload)
+class ModelUploadAdmin(ReadOnlyAdmin[ModelUpload]):
+    list_display = ["name", "kind", "account", "received_bytes", "size_bytes", "expires_at"]
+    list_filter = ["kind", "account"]
+    list_select_related = ["account"]
+
+
+@admin.register(ModelConversion)
+class ModelConversionAdmin(ReadOnlyAdmin[ModelConversion]):
+    list_display = ["version", "target", "account", "size_bytes", "created_at"]
+    list_filter = ["target", "account"]
+    list_select_related = ["version__model", "account"]
+
+
+@admin.register(Training)
+class TrainingAdmin(ReadOnlyAdmin[Training]):
+    list_display = ["name", "architecture", "account", "version", "created_at"]
+    list_filter = ["architecture", "account"]
+    list_select_related = ["account", "version__model"]

@@ -3,15 +3,17 @@
 import hashlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
 
-from apps.core.exceptions import InvalidInputError, PayloadTooLargeError, UnavailableError
+from apps.core.exceptions import ConflictError, InvalidInputError, PayloadTooLargeError, UnavailableError
 
 MAX_MODEL_BYTES = 256 << 20
+RESERVE_BYTES = 1 << 30  # stay free
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ def path_of(name: str) -> Path:
 def receive(chunks: Iterable[bytes]) -> ReceivedFile:
     """Write an upload beside the models, hashing it, and refuse it as soon as it is too large."""
     unfinished = folder() / f"{secrets.token_hex(8)}.part"
-    digest, size = hashlib.sha256(), 0
+    digest, size, is_whole = hashlib.sha256(), 0, False
     try:
         folder().mkdir(parents=True, exist_ok=True)
         with unfinished.open("xb") as file:
@@ -50,23 +52,41 @@ def receive(chunks: Iterable[bytes]) -> ReceivedFile:
                 file.write(chunk)
             file.flush()
             os.fsync(file.fileno())
-    except PayloadTooLargeError:
-        unfinished.unlink(missing_ok=True)
-        raise
+        is_whole = True
     except OSError as exc:
-        unfinished.unlink(missing_ok=True)
         raise UnavailableError(f"The model cannot be stored: {exc.strerror}.") from exc
+    finally:
+        if not is_whole:  # too large, or its source broke off
+            unfinished.unlink(missing_ok=True)
     if size == 0:
         unfinished.unlink()
         raise InvalidInputError("The file is empty.", field="file")
     return ReceivedFile(unfinished, digest.hexdigest(), size)
 
 
-def keep(received: ReceivedFile) -> str:
+def measured(path: Path) -> ReceivedFile:
+    """Return a file that lies there already, with its hash and size. Raises `UnavailableError`."""
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256")
+            return ReceivedFile(path, digest.hexdigest(), os.fstat(file.fileno()).st_size)
+    except OSError as exc:
+        raise UnavailableError(f"The file cannot be read: {exc.strerror}.") from exc
+
+
+def keep(received: ReceivedFile, suffix: str = ".onnx") -> str:
     """Give a received file its lasting name and return it."""
-    name = f"{received.sha256}.onnx"
+    name = f"{received.sha256}{suffix}"
+    folder().mkdir(parents=True, exist_ok=True)
     received.path.replace(path_of(name))
     return name
+
+
+def check_room(size_bytes: int) -> None:
+    """Refuse what would fill the disk: recordings may lie on it."""
+    folder().mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(folder()).free - size_bytes < RESERVE_BYTES:
+        raise ConflictError("There is no room for this file.", code="no_room", field="size_bytes")
 
 
 def discard(received: ReceivedFile) -> None:

@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from apps.catalog import parameters
 from apps.catalog.models import ModelVersion
 from apps.core.exceptions import InvalidInputError
-from omma_engine.detect.settings import FaceSettings, MotionSettings, OnnxSettings, PeopleSettings
 from omma_engine.rules import Point, polygon_problem
 
 MAX_REGIONS = 16
@@ -48,20 +48,8 @@ def checked_regions(value: object) -> list[list[list[float]]]:
 
 
 def checked_parameters(value: Mapping[str, Any], version: ModelVersion) -> dict[str, Any]:
-    """Return settings of the detector: known names, and numbers above zero."""
-    known = _parameter_kinds(version)
-    for name, number in value.items():
-        if name not in known:
-            names = ", ".join(sorted(known)) or "none"
-            raise InvalidInputError(
-                f"The model has no parameter {name!r}; it has {names}.", field="parameters"
-            )
-        is_number = isinstance(number, int | float) and not isinstance(number, bool)
-        if not is_number or not math.isfinite(number) or number <= 0:
-            raise InvalidInputError(f"{name}: expected a number above 0.", field="parameters")
-        if known[name] is int and int(number) != number:
-            raise InvalidInputError(f"{name}: expected a whole number.", field="parameters")
-    return dict(value)
+    """Return settings of the model's detector."""
+    return parameters.checked_parameters(value, version.builtin)
 
 
 def _checked_polygon(polygon: object, number: int) -> list[list[float]]:
@@ -85,10 +73,3 @@ def _points(polygon: object, number: int) -> list[Point]:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _parameter_kinds(version: ModelVersion) -> dict[str, type]:
-    settings = {"motion": MotionSettings, "people": PeopleSettings, "faces": FaceSettings}
-    chosen = settings.get(version.builtin, OnnxSettings)
-    hints: dict[str, type] = chosen.__annotations__
-    return {name: kind for name, kind in hints.items() if name != "threads"}

@@ -17,7 +17,8 @@ EngineError
 │   └── FootageDamagedError     a file holds no readable video (not retryable)
 ├── DetectorError               a model cannot be loaded or run
 │   ├── ModelLayoutError        a model's inputs or outputs are not of a known layout (not retryable)
-│   └── UnsafeModelError        a model file asks for something that no detector needs (not retryable)
+│   ├── UnsafeModelError        a model file asks for something that no detector needs (not retryable)
+│   └── UnsafeArchiveError      a dataset is no zip, or one that is not safe to unpack (not retryable)
 └── ProtocolError               a malformed control message
 """
 
@@ -109,6 +110,11 @@ class ModelLayoutError(DetectorError):
 
 class UnsafeModelError(DetectorError):
     code = "unsafe_model"
+    is_retryable = False
+
+
+class UnsafeArchiveError(DetectorError):
+    code = "unsafe_archive"
     is_retryable = False
 
 

@@ -30,11 +30,11 @@ def _offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def picture() -> np.ndarray:
     """Return a wide picture with shapes and noise, so that every place gives other numbers."""
     chance = np.random.default_rng(7)
-    canvas = chance.integers(0, 255, (9, 16, 3), dtype=np.uint8)
-    canvas = cv2.resize(canvas, (320, 180), interpolation=cv2.INTER_CUBIC)
+    coarse = chance.integers(0, 255, (9, 16, 3), dtype=np.uint8)
+    canvas = np.asarray(cv2.resize(coarse, (320, 180), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
     cv2.circle(canvas, (90, 80), 40, (0, 0, 255), -1)
     cv2.rectangle(canvas, (180, 40), (280, 120), (0, 255, 0), -1)
-    return np.asarray(canvas, dtype=np.uint8)
+    return canvas
 
 
 def architecture(name: str) -> Any:
@@ -90,7 +90,7 @@ def exported(name: str, folder: Path, **options: Any) -> Path:
     found = YOLO(folder / f"{name}.pt").export(
         format="onnx", imgsz=SIZE, simplify=False, verbose=False, opset=17, **options
     )
-    return folder / found
+    return folder / str(found)
 
 
 def ours(path: Path) -> tuple[OnnxDetector, Detections]:

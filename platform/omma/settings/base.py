@@ -24,6 +24,7 @@ OMMA_ADMIN_PASSWORD = env.read_text("OMMA_ADMIN_PASSWORD")  # of the first admin
 OMMA_CAMERAS = env.read_lines("OMMA_CAMERAS")  # addresses that `prepare` adds
 OMMA_WORKER_LABELS = env.read_pairs("OMMA_WORKER_LABELS")  # site=north,… : capture only what asks for it
 OMMA_EGRESS_ALLOW = env.read_list("OMMA_EGRESS_ALLOW")  # networks (CIDR)
+OMMA_MODELS_URL = env.read_text("OMMA_MODELS_URL")  # where `model pull` fetches from; none by default
 OMMA_ONNX_PROVIDER = env.read_text("OMMA_ONNX_PROVIDER", "cpu")  # where models run: cpu, cuda or openvino
 OMMA_HAS_PAGES = env.read_bool("OMMA_HAS_PAGES", default=True)  # off in workers, which show nothing
 OMMA_COMPAT_CORS = env.read_bool("OMMA_COMPAT_CORS", default=False)  # where the address has a token
@@ -263,6 +264,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "SourceStatusEnum": "apps.streams.models.SourceStatus",
         "VolumeKindEnum": "apps.streams.models.VolumeKind",
+        "UploadKindEnum": "apps.catalog.models.UploadKind",
     },
 }
 

@@ -35,12 +35,12 @@ def surviving_oriented(
     overlap: float,
 ) -> npt.NDArray[np.int64]:
     """Return the indices of boxes that no better one of their class overlaps by more, best first."""
-    order = np.argsort(-scores, kind="stable")[:_MOST]
+    order = np.argsort(-scores, kind="stable")[:_MOST].astype(np.int64)
     shares = oriented_overlaps(boxes_cxcywh[order], angles[order])
     is_same = classes[order][:, None] == classes[order][None, :]
     is_worse = np.triu(np.ones_like(is_same), k=1)
     is_covered = ((shares > overlap) & is_same & is_worse).any(axis=0)
-    return order[~is_covered].astype(np.int64)
+    return np.asarray(order[~is_covered], dtype=np.int64)
 
 
 def oriented_overlaps(boxes_cxcywh: Boxes, angles: Floats) -> npt.NDArray[np.float64]:

@@ -18,6 +18,7 @@ from typing import IO, Any
 import numpy as np
 
 from omma_engine.detect.base import Detections, Picture
+from omma_engine.detect.sandbox import ultralytics_environment
 from omma_engine.detect.settings import OnnxSettings
 from omma_engine.errors import DetectorError
 
@@ -153,21 +154,6 @@ class _Child:
                 except OSError:  # what was not yet sent to a process that is gone
                     continue
         self._home.cleanup()
-
-
-def ultralytics_environment(home: Path) -> dict[str, str]:
-    """Return the environment in which Ultralytics fetches nothing, installs nothing and writes to `home`."""
-    return {
-        "PATH": "/usr/bin:/bin",
-        "HOME": str(home),
-        "YOLO_CONFIG_DIR": str(home),
-        "MPLCONFIGDIR": str(home),
-        "TORCHINDUCTOR_CACHE_DIR": str(home),
-        "YOLO_OFFLINE": "True",
-        "YOLO_AUTOINSTALL": "False",
-        "YOLO_VERBOSE": "False",
-        "WANDB_MODE": "disabled",
-    }
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from apps.accounts.models import Account
 from apps.cameras.models import Camera
-from apps.catalog.models import Model, ModelVersion
+from apps.catalog.models import Model, ModelConversion, ModelUpload, ModelVersion, Training
 from apps.core.models import AuditEntry, PeriodicJob, Task
 from apps.dialects.spectrax.clips import describe
 from apps.inference.models import Analytic, Event, MinuteSummary, Track
@@ -59,6 +59,7 @@ def things() -> Things:
         **_rules(account, camera),
         **_streams(account, camera),
     }
+    made["conversions"] = made["model-conversions"]  # its file
     describe(made["recordings"].pk)
     in_dialects = {"spectrax": account.pk, "file": "camera_2026-01-31_12-00-00_1.mp4"}
     return Things(account, {name: row.pk for name, row in made.items()} | in_dialects)
@@ -88,6 +89,16 @@ def _streams(account: Account, camera: Camera) -> dict[str, Row]:
         "streams": stream,
         "volumes": volume,
         "models": model,
+        "model-versions": version,
+        "model-uploads": ModelUpload.objects.create(
+            account=account, name=CANARY, size_bytes=1, sha256="0" * 64, expires_at=now
+        ),
+        "model-conversions": ModelConversion.objects.create(
+            account=account, version=version, target="fp16", file=CANARY, sha256=CANARY
+        ),
+        "trainings": Training.objects.create(
+            account=account, name=CANARY, architecture="tiny", dataset_sha256=CANARY, dataset_file=CANARY
+        ),
         "analytics": analytic,
         "segments": Segment.objects.create(
             id=uuid7(), **ids, volume=volume, epoch=1, sequence=1, start=now, end=now, start_ticks=0,
@@ -133,7 +144,16 @@ ROUTES = all_routes()
 WITH_ID = [route for route in ROUTES if route.has_parameter]
 WITHOUT_ID = [route for route in ROUTES if not route.has_parameter]
 SHOWN_TO = {
-    "limited": {"accounts", "models", "spectrax"},  # what every member sees, cameras or not
+    "limited": {  # what every member sees, and administrators do, cameras or not
+        "accounts",
+        "conversions",
+        "models",
+        "model-versions",
+        "model-uploads",
+        "model-conversions",
+        "trainings",
+        "spectrax",
+    },
     "stranger": {"jobs"},  # the site's own, shown to administrators of any account
 }
 

@@ -1,4 +1,4 @@
-"""`manage.py model import FILE`: take an ONNX detector into the catalogue."""
+"""`manage.py model import FILE` and `model pull NAME`: take models into the catalogue."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -10,6 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.accounts.access import system_actor
 from apps.accounts.models import Account
+from apps.catalog.models import ModelVersion
+from apps.catalog.pulling import pull_model
 from apps.catalog.services import NewModel, import_model
 from apps.core.exceptions import OmmaError
 
@@ -17,7 +19,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 class Command(BaseCommand):
-    help = "Import AI models (ONNX detectors in the layout of an Ultralytics head)."
+    help = "Import AI models from files, or pull them by name from OMMA_MODELS_URL."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -26,8 +28,24 @@ class Command(BaseCommand):
         importing.add_argument("--name", default="", help="what it is called (default: the file's name)")
         importing.add_argument("--account", type=UUID, help="whose it is (default: every account's)")
         importing.add_argument("--licence", default="")
+        importing.add_argument("--labels", nargs="*", default=(), help="for a file that names no classes")
+        pulling = verbs.add_parser("pull", help="fetch a file by name from OMMA_MODELS_URL")
+        pulling.add_argument("name", help="such as shapes.onnx")
+        pulling.add_argument(
+            "--sha256", default="", help="what the file must be (default: by SHA256SUMS there)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            version = self._pull(options) if options["verb"] == "pull" else self._import(options)
+        except OmmaError as exc:
+            raise CommandError(exc.message) from exc
+        self.stdout.write(f"{version.model.name} version {version.version}: {len(version.labels)} labels")
+
+    def _pull(self, options: dict[str, Any]) -> ModelVersion:
+        return pull_model(actor=system_actor(), name=options["name"], sha256=options["sha256"])
+
+    def _import(self, options: dict[str, Any]) -> ModelVersion:
         path: Path = options["file"]
         if not path.is_file():
             raise CommandError(f"There is no file at {path}.")
@@ -39,12 +57,9 @@ class Command(BaseCommand):
             account_id=account,
             licence=options["licence"],
             origin=path.name[:300],
+            labels=tuple(options["labels"]),
         )
-        try:
-            version = import_model(actor=system_actor(), wanted=wanted, chunks=_chunks(path))
-        except OmmaError as exc:
-            raise CommandError(exc.message) from exc
-        self.stdout.write(f"{version.model.name} version {version.version}: {len(version.labels)} labels")
+        return import_model(actor=system_actor(), wanted=wanted, chunks=_chunks(path))
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
