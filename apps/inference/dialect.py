@@ -75,6 +75,7 @@ class AnalyticDialect:
             "analysed_fps": 0.0,
             "dropped": 0,
             "at_us": at_us,
+            "version": item.spec.model.version_id,
         }
         return [NewsItem(item.object_id, epoch, -1, payload)]
 

@@ -31,6 +31,9 @@ class Analytic(UuidModel):
     number = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=120)
     model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="analytics")
+    previous_version = models.ForeignKey(  # the last good one, until the new one has run
+        ModelVersion, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     is_enabled = models.BooleanField(default=True)
     rate_fps = models.FloatField(default=5.0)
     min_confidence = models.FloatField(default=0.4)

@@ -9,6 +9,7 @@ from django.db.models import Max
 
 from apps.accounts.access import Action, Actor, Resource, require
 from apps.catalog.models import ModelVersion
+from apps.catalog.services import verify_version
 from apps.core import audit, outbox
 from apps.core.exceptions import InvalidInputError
 from apps.core.leases import nudge
@@ -61,16 +62,26 @@ def create_analytic(*, actor: Actor, wanted: NewAnalytic) -> Analytic:
     return analytic
 
 
-@transaction.atomic
 def update_analytic(*, actor: Actor, analytic: Analytic, values: Mapping[str, Any]) -> Analytic:
-    """Change an analytic; its host takes the change within about a second."""
+    """Change an analytic; its host takes the change within about a second.
+
+    Another model version is tried in a child first. Until it has run here, the one before is remembered, and
+    comes back by itself when the new one fails (`status_news`).
+    """
     require(actor, Action.MANAGE_CAMERAS, _resource(analytic))
+    if "model_version" in values and values["model_version"].pk != analytic.model_version_id:
+        _require_model(actor, values["model_version"], analytic.stream)
+        verify_version(values["model_version"])
+    return _update(actor, analytic, values)
+
+
+@transaction.atomic
+def _update(actor: Actor, analytic: Analytic, values: Mapping[str, Any]) -> Analytic:
     locked = (
         Analytic.objects.select_for_update(of=["self"]).select_related("model_version").get(id=analytic.id)
     )
     if "model_version" in values:
-        _require_model(actor, values["model_version"], locked.stream)
-        locked.model_version = values["model_version"]
+        _swap(locked, values["model_version"])
     _set_values(locked, values)
     if not locked.is_enabled:
         locked.status, locked.status_detail, locked.analysed_fps = AnalyticStatus.STOPPED, "", 0.0
@@ -90,6 +101,15 @@ def delete_analytic(*, actor: Actor, analytic: Analytic) -> None:
     track_news.close_leftovers(locked)
     _tell(actor, locked, "deleted")
     locked.delete()
+
+
+def _swap(analytic: Analytic, version: ModelVersion) -> None:
+    """Put another version in; the last one that ran is what is gone back to."""
+    if version.pk == analytic.model_version_id:
+        return
+    good = analytic.previous_version or analytic.model_version
+    analytic.previous_version = None if good.pk == version.pk else good
+    analytic.model_version = version
 
 
 def _set_values(analytic: Analytic, values: Mapping[str, Any]) -> None:

@@ -76,7 +76,10 @@ class MinuteNews(TypedDict):
 
 
 class StatusNews(TypedDict):
-    """How the analytic runs; `dropped` counts pictures passed over for lack of time since it began."""
+    """How the analytic runs; `dropped` counts pictures passed over for lack of time since it began.
+
+    On its way up it also has `version`, the model version that this is about.
+    """
 
     kind: str
     status: str

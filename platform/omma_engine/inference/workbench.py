@@ -129,7 +129,8 @@ class Workbench:
             dropped = feed.queue.dropped if feed else 0
             status = station.pulse.look(now_us=now_us, wall_us=wall_us, dropped=dropped)
             if status is not None:
-                self._tell(station, [dict(status)])
+                version = station.runner.spec.model.version_id
+                self._tell(station, [{**status, "version": version}])
 
     def _analyse(self, jobs: list[_Job]) -> None:
         """Run one detector over its jobs, as many pictures at once as it takes."""
