@@ -113,9 +113,9 @@ class StreamRecorder:
             self.cut()
 
     def set_volumes(self, volumes: Sequence[VolumeSpec]) -> None:
-        """Take another order of volumes, from the next segment on; one that is left out is left at once."""
+        """Take another order of volumes; where another one is wanted, footage moves at the next keyframe."""
         self._volumes.set(volumes)
-        if self._volume is not None and not self._volumes.includes(self._volume.root):
+        if self._volume is not None and self._volumes.wanted != self._volume.root:
             self.cut()
 
     def add_video(self, packet: EncodedPacket) -> None:

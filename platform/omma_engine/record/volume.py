@@ -88,9 +88,6 @@ class VolumeChoice:
         self._specs = specs
         self._known = {spec: self._known.get(spec) or Volume(spec.root, spec.volume_id) for spec in specs}
 
-    def includes(self, root: Path) -> bool:
-        return any(spec.root == root for spec in self._specs)
-
     def to_try(self) -> Iterator[Volume]:
         """Yield the volumes in order, those that rest last."""
         now_us = self._clock.monotonic_us()
