@@ -15,6 +15,7 @@ from apps.cameras.options import check_options, default_options
 from apps.cameras.provisioning import prepare_removal, provision
 from apps.core import audit, outbox
 from apps.core.exceptions import InvalidInputError, NotVisibleError
+from apps.core.labels import refuse_invisible
 from apps.core.numbering import next_number
 from omma_engine.redaction import redact
 
@@ -118,6 +119,7 @@ def _set_address(camera: Camera, read: CameraAddress) -> None:
 
 
 def _save(camera: Camera, *, is_new: bool) -> None:
+    refuse_invisible(camera.name, field="name")
     try:
         camera.full_clean(exclude=["account", "secret"], validate_unique=False)
     except ValidationError as error:

@@ -164,3 +164,17 @@ def test_an_address_that_comes_back_as_it_was_shown_keeps_its_secrets(home: Acco
     )
 
     assert (changed.name, changed.address) == ("Gate", address)
+
+
+@pytest.mark.parametrize("name", ["Door\nERROR all is lost", "\u202egnp.exe", "a\x07b", "\u2066x"])
+def test_a_name_gives_no_hidden_orders(home: Account, name: str) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        add(home, name=name)
+
+    assert refused.value.field == "name"
+    assert not Camera.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["👩‍👧 Tür", "دوربین‌ها", "בית", "正门"])  # noqa: RUF001 - that is the point
+def test_names_of_every_language_are_taken(home: Account, name: str) -> None:
+    assert add(home, name=name).name == name
