@@ -161,6 +161,7 @@ class SegmentAdmin(ReadOnlyAdmin):
         "state",
         "is_transient",
         "is_damaged",
+        "damaged_pictures",
         "clock",
         "durable_bytes",
         "path",

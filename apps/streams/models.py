@@ -211,7 +211,9 @@ class Segment(models.Model):
     error_us = models.BigIntegerField()
     state = models.CharField(max_length=16, choices=SegmentState.choices, default=SegmentState.OPEN)
     is_transient = models.BooleanField(default=False)
-    is_damaged = models.BooleanField(default=False)
+    is_damaged = models.BooleanField(default=False)  # not as it was recorded
+    damaged_pictures = models.PositiveIntegerField(default=0, db_default=0)  # parts did not come
+    camera_offset_us = models.BigIntegerField(default=0, db_default=0)  # the camera's clock against ours
     path = models.CharField(max_length=300)
     codec = models.CharField(max_length=16)
     width = models.PositiveIntegerField()

@@ -30,7 +30,8 @@ _GROW = """
 UPDATE streams_segment
 SET fragments = fragments || %(fragments)s::jsonb, durable_bytes = %(durable_bytes)s, "end" = %(end)s,
     error_us = %(error_us)s, clock = %(clock)s, state = %(state)s, sha256 = %(sha256)s,
-    is_damaged = %(is_damaged)s
+    is_damaged = %(is_damaged)s, damaged_pictures = %(damaged_pictures)s,
+    camera_offset_us = %(camera_offset_us)s
 WHERE id = %(id)s AND durable_bytes <= %(durable_bytes)s
 """
 
@@ -117,6 +118,8 @@ class SegmentKeeper:
         row.durable_bytes = max(row.durable_bytes, news["durable_bytes"])
         row.end = max(row.end, from_us(news["end_us"]))
         row.state, row.sha256, row.is_damaged = news["state"], news["sha256"], news["is_damaged"]
+        row.damaged_pictures = news.get("damaged_pictures", 0)
+        row.camera_offset_us = news.get("camera_offset_us", 0)
         change.is_touched = True
 
     def save(self) -> None:
@@ -159,6 +162,8 @@ def _grow(change: _Change) -> None:
                 "state": row.state,
                 "sha256": row.sha256,
                 "is_damaged": row.is_damaged,
+                "damaged_pictures": row.damaged_pictures,
+                "camera_offset_us": row.camera_offset_us,
             },
         )
 

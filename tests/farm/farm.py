@@ -195,6 +195,7 @@ class _ThreadHost:
 async def _settled() -> None:
     """Let connections that were aborted end, and threads too."""
     loop = asyncio.get_running_loop()
+    await asyncio.sleep(0.01)  # what has just been accepted must have begun, or nobody closes it
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()

@@ -137,6 +137,8 @@ class SegmentReadSerializer(serializers.ModelSerializer[Segment]):
             "state",
             "is_transient",
             "is_damaged",
+            "damaged_pictures",
+            "camera_offset_us",
             "codec",
             "width",
             "height",

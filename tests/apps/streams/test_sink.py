@@ -52,6 +52,19 @@ def gaps_of(stream: Stream) -> list[tuple[Any, Any, str]]:
     return list(Gap.objects.filter(stream=stream).order_by("start").values_list("start", "end", "cause"))
 
 
+@pytest.mark.fault("F6", "F16")
+def test_damaged_pictures_and_the_cameras_clock_stand_in_the_row(sink: CaptureSink, stream: Stream) -> None:
+    life = life_of(stream)
+    news = life.whole(1, 0, 2)
+    news[-1].payload.update(damaged_pictures=3, camera_offset_us=-50_400_000_000)
+
+    sink.commit(news)
+
+    row = Segment.objects.get()
+    assert (row.damaged_pictures, row.camera_offset_us) == (3, -50_400_000_000)
+    assert not row.is_damaged  # it is as it was recorded
+
+
 def test_a_segment_grows_and_closes(sink: CaptureSink, stream: Stream) -> None:
     life = life_of(stream)
 
