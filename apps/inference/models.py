@@ -95,6 +95,7 @@ class Track(models.Model):
             models.Index(fields=["camera_id", "-start"], name="track_seen_by_camera"),
             models.Index(fields=["stream_id", "-start"], name="track_seen_on_stream"),
             models.Index(fields=["account_id", "label", "-start"], name="track_by_label"),
+            models.Index(fields=["label", "-start"], name="track_of_label"),  # for the site's superusers
             models.Index(fields=["analytic_id", "number"], name="track_number"),
         ]
 
