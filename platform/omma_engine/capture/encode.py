@@ -10,6 +10,7 @@ from fractions import Fraction
 import av
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
+from av.video.reformatter import VideoReformatter
 
 from omma_engine.sources.nal import head_of
 from omma_engine.types import CodecInfo
@@ -48,6 +49,9 @@ class PictureEncoder:
         self._context.max_b_frames = 0
         self._context.thread_count = 1
         self._context.options = _options(max_bitrate_bps)
+        self._reformatter = (
+            VideoReformatter()
+        )  # keeps its tables; a frame's own would start threads each time
         self._frame_rate = frame_rate
         self._last_ticks: int | None = None
         self._next_keyframe_us = 0
@@ -59,7 +63,7 @@ class PictureEncoder:
         if self._last_ticks is not None:
             ticks = max(ticks, self._last_ticks + 1)
         self._last_ticks = ticks
-        picture = frame.reformat(width=self._width, height=self._height, format="yuv420p")
+        picture = self._reformatter.reformat(frame, self._width, self._height, "yuv420p", threads=1)
         picture.pts = ticks
         picture.time_base = Fraction(1, TICKS_PER_SECOND)
         picture.pict_type = PictureType.NONE

@@ -7,6 +7,7 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from omma_engine.errors import SourceUnsupportedError
@@ -101,7 +102,8 @@ def encode_picture(
     width, height = frame.width, frame.height
     if max_width is not None and width > max_width:
         width, height = max_width, max(1, round(frame.height * max_width / frame.width))
-    pixels = frame.to_ndarray(format="bgr24", width=width, height=height)
+    # One thread: by itself, each picture would start some of its own, and hold them for as long as it lives.
+    pixels = VideoReformatter().reformat(frame, width, height, "bgr24", threads=1).to_ndarray()
     for box in boxes:
         _draw(pixels, box)
     is_done, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])

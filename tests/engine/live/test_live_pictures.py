@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -103,3 +105,15 @@ def test_an_unknown_codec_is_refused_by_name() -> None:
 
     with pytest.raises(SourceUnsupportedError, match="nonsense cannot be decoded"):
         PictureDecoder().set_codec(replace(info, codec="nonsense"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="linux: threads are counted in /proc")
+def test_pictures_hold_no_threads() -> None:
+    frames = [av.VideoFrame(640, 480, "yuv420p") for _ in range(8)]
+    encode_picture(LivePicture(frames[0], 0), max_width=320)  # what starts once for the process
+    before = len(list(Path("/proc/self/task").iterdir()))
+
+    for frame in frames:
+        encode_picture(LivePicture(frame, 0), max_width=320)
+
+    assert len(list(Path("/proc/self/task").iterdir())) == before
