@@ -11,7 +11,7 @@ from apps.streams import (
     services,
     volume_admin,  # noqa: F401 - registers volumes
 )
-from apps.streams.models import Gap, Mode, Segment, Source, Stream, StreamLog
+from apps.streams.models import Gap, Installation, Mode, Segment, Source, Stream, StreamLog
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):
@@ -191,3 +191,8 @@ class StreamLogAdmin(ReadOnlyAdmin):
     search_fields = ["detail", "source__camera__name"]
     ordering = ["-at"]
     show_full_result_count = False
+
+
+@admin.register(Installation)
+class InstallationAdmin(ReadOnlyAdmin):
+    list_display = ["id", "created_at"]
