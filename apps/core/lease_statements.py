@@ -94,6 +94,10 @@ SELECT EXISTS (
 )
 """
 
+# A worker cut off in the middle of a transaction holds its locks until its server notices, and what is locked
+# nobody can claim: such a transaction ends by itself, well within a lease's time.
+HOLD_BRIEFLY = "SET LOCAL idle_in_transaction_session_timeout = '4s'"
+
 FENCE = """
 SELECT object_id, epoch >> 20 FROM core_lease WHERE object_id = ANY(%(ids)s) ORDER BY object_id FOR SHARE
 """

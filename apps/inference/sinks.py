@@ -6,9 +6,17 @@ from collections.abc import Iterable
 from itertools import groupby
 from uuid import UUID
 
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import (
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    connection,
+    transaction,
+)
 
-from apps.core.lease_statements import FENCE
+from apps.core.lease_statements import FENCE, HOLD_BRIEFLY
 from apps.inference import match_news, status_news, track_news
 from apps.inference.models import Analytic
 from omma_engine.inference.messages import HostNewsKind
@@ -28,7 +36,7 @@ class InferenceSink:
         """Commit what the fence lets through and return the ids of analytics that have a newer owner."""
         try:
             return _isolating_bad_news(list(items))
-        except (OperationalError, InterfaceError) as exc:
+        except (OperationalError, InterfaceError, InternalError) as exc:
             connection.close()
             raise ConnectionError(str(exc).strip()) from exc
 
@@ -75,6 +83,7 @@ def _apply_life(analytic: Analytic, items: list[NewsItem]) -> None:
 def _lock_leases(ids: set[UUID]) -> dict[UUID, int]:
     """Hold the leases against a new owner until the commit, and return their epoch blocks."""
     with connection.cursor() as cursor:
+        cursor.execute(HOLD_BRIEFLY)
         cursor.execute(FENCE, {"ids": list(ids)})
         return dict(cursor.fetchall())
 

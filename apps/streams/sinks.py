@@ -5,9 +5,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import (
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    connection,
+    transaction,
+)
 
-from apps.core.lease_statements import FENCE
+from apps.core.lease_statements import FENCE, HOLD_BRIEFLY
 from apps.streams.gap_news import GapKeeper
 from apps.streams.models import Stream
 from apps.streams.segment_news import SegmentKeeper
@@ -38,7 +46,7 @@ class CaptureSink:
 def _safely(items: list[NewsItem], *, is_fill: bool) -> set[UUID]:
     try:
         return _isolating_bad_news(items, is_fill=is_fill)
-    except (OperationalError, InterfaceError) as error:
+    except (OperationalError, InterfaceError, InternalError) as error:
         connection.close()
         raise ConnectionError(str(error).strip()) from error
 
@@ -111,6 +119,7 @@ def _take(item: NewsItem, segments: SegmentKeeper, gaps: GapKeeper, *, is_fill: 
 def _lock_leases(source_ids: set[UUID]) -> dict[UUID, int]:
     """Return each lease's block, held against a new claim until the transaction ends."""
     with connection.cursor() as cursor:
+        cursor.execute(HOLD_BRIEFLY)
         cursor.execute(FENCE, {"ids": list(source_ids)})
         return dict(cursor.fetchall())
 
