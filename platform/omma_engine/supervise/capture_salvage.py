@@ -116,9 +116,7 @@ def _recover_last(place: Place, epoch: int, closed: set[str]) -> list[dict[str, 
     if path is None:
         return []
     if not (place.volume_root / IDENTITY_FILE).exists():
-        logger.warning(
-            "segment %s waits for a storage check: its volume is not there", path.name
-        )
+        logger.warning("segment %s waits for a storage check: its volume is not there", path.name)
         return []
     try:
         recovered = recover_segment(path)
