@@ -1,4 +1,4 @@
-"""Training on drawn shapes goes from a zip to a model, the same as a `.pt` file and as ONNX."""
+"""A model trained here on drawn shapes finds them, as a `.pt` file and as the ONNX file that comes out."""
 
 import json
 import zipfile
@@ -49,13 +49,13 @@ def overlap(one: np.ndarray, other: np.ndarray) -> float:
     return inside / (areas - inside)
 
 
-def test_a_dataset_becomes_a_model_that_says_the_same_in_both_formats(tmp_path: Path) -> None:
+def test_a_trained_model_finds_what_it_was_shown(tmp_path: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
     job = {
         "kind": "train",
         "source": str(dataset(tmp_path / "shapes.zip")),
-        "options": {"architecture": "tiny", "epochs": 3, "picture_px": SIDE, "batch": 16, "seed": 1},
+        "options": {"architecture": "tiny", "epochs": 40, "picture_px": SIDE, "batch": 16, "seed": 1},
     }
     (work / JOB).write_text(json.dumps(job))
 
@@ -67,19 +67,20 @@ def test_a_dataset_becomes_a_model_that_says_the_same_in_both_formats(tmp_path: 
     trained = work / result["file"]
     report = check_model(trained)
     assert (report.task, report.labels, report.input_size_wh) == ("detect", ["square"], [SIDE, SIDE])
-    onnx = OnnxDetector(trained.read_bytes(), OnnxSettings(score_floor=0.001))
-    torch = TorchDetector(trained.with_suffix(".pt"), OnnxSettings(score_floor=0.001))
-    chance, alike, seen = np.random.default_rng(99), 0, 0
+    onnx = OnnxDetector(trained.read_bytes(), OnnxSettings(score_floor=0.1))
+    torch = TorchDetector(trained.with_suffix(".pt"), OnnxSettings(score_floor=0.1))
+    chance, found, alike = np.random.default_rng(99), 0, 0
     for _ in range(10):
-        picture, _box = drawn(chance)
+        picture, (x, y, width, height) = drawn(chance)
+        box = np.array([x - width / 2, y - height / 2, x + width / 2, y + height / 2]) * SIDE
         (ours,), (theirs,) = (one.detect([picture], at_us=[0]) for one in (onnx, torch))
-        seen += len(ours)
+        found += len(ours) > 0 and overlap(ours.boxes_xyxy[0], box) > 0.5
         alike += len(ours) == len(theirs) and all(
             overlap(one, other) > 0.98 for one, other in zip(ours.boxes_xyxy, theirs.boxes_xyxy, strict=True)
         )
     torch.close()
     assert torch.labels == ("square",)
-    assert seen > 0
+    assert found >= 8
     assert alike >= 9
 
 

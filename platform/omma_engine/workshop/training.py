@@ -14,6 +14,9 @@ from omma_engine.workshop.converters import Report
 MISSING = "Ultralytics is not installed here: it comes with the extra [yolo] (pip install 'omma[yolo]')"
 TINY = "tiny"
 ARCHITECTURE = re.compile(r"tiny|yolo(v8|11|26)[nsm]", re.ASCII)
+_TINY_SETTINGS = {  # few pictures, few steps: a warm-up would be all of them
+    "optimizer": "AdamW", "lr0": 0.004, "warmup_epochs": 0.0, "mosaic": 0.0,
+}  # fmt: skip
 MAX_PICTURE_PIXELS = 1 << 26
 _MAX_DESCRIPTION_BYTES = 64 << 10
 _PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
@@ -45,7 +48,7 @@ def train(dataset: Path, folder: Path, options: Mapping[str, Any], report: Repor
             data=str(description), epochs=int(options["epochs"]), imgsz=int(options["picture_px"]),
             batch=int(options["batch"]), seed=int(options["seed"]), project=str(folder), name="run",
             exist_ok=True, device="cpu", workers=0, plots=False, verbose=False, val=True, amp=False,
-            pretrained=False,
+            pretrained=False, **(_TINY_SETTINGS if options["architecture"] == TINY else {}),
         )  # fmt: skip
     best = folder / "run" / "weights" / "best.pt"
     exported = YOLO(best).export(
