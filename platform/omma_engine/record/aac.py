@@ -29,6 +29,11 @@ def without_adts(data: bytes) -> bytes:
     return data[_ADTS_HEADER if data[1] & 1 else _ADTS_HEADER_WITH_CRC :]
 
 
+def rate_index(sample_rate: int) -> int:
+    """Return the number that AAC gives this sample rate; ValueError where it has none."""
+    return _RATES.index(sample_rate)
+
+
 def is_known_rate(sample_rate: int) -> bool:
     """Return whether AAC has this sample rate."""
     return sample_rate in _RATES

@@ -1,4 +1,4 @@
-"""The first section of a segment file: FFmpeg's movie header, made once for each coding."""
+"""The first section of a segment file, made once for each coding: ours where it is plain, else FFmpeg's."""
 
 import io
 import logging
@@ -10,6 +10,7 @@ from functools import lru_cache
 import av
 
 from omma_engine.record.boxes import Track, boxes, find, tracks
+from omma_engine.record.movie import plain_header
 from omma_engine.types import CodecInfo
 
 logger = logging.getLogger(__name__)
@@ -46,18 +47,26 @@ def movie_header(codec: CodecInfo, audio: AudioFormat | None, entry: bytes) -> M
 
     `entry` is what a decoder begins with: parameter sets in Annex B, or a keyframe.
     """
+    size = codec.width, codec.height
+    sound = (audio.sample_rate, audio.channels) if audio else None
+    data = plain_header(codec.codec, size, TICKS_PER_SECOND, entry, sound)
+    data = data or ffmpeg_header(codec, audio, entry)
+    made = [track for moov in find(data, b"moov") for track in tracks(moov.body)]
+    video = _first(made, lambda track: track.is_video)
+    return MovieHeader(data, video, _first(made, lambda track: not track.is_video)) if video else None
+
+
+def ffmpeg_header(codec: CodecInfo, audio: AudioFormat | None, entry: bytes) -> bytes:
+    """Return the header that FFmpeg writes; nothing where it cannot."""
     target = io.BytesIO()
     try:
         _write(target, codec, audio, entry)
     except av.FFmpegError as error:
         logger.warning("a picture makes no movie header: %s", error.strerror)
-        return None
+        return b""
     found = [(box.kind, bytes(target.getbuffer()[box.offset : box.offset + box.size]))
              for box in boxes(target.getvalue()) if box.kind not in _FRAGMENT_KINDS]  # fmt: skip
-    data = b"".join(_with_hvc1(each) if kind == b"moov" else each for kind, each in found)
-    made = [track for moov in find(data, b"moov") for track in tracks(moov.body)]
-    video = _first(made, lambda track: track.is_video)
-    return MovieHeader(data, video, _first(made, lambda track: not track.is_video)) if video else None
+    return b"".join(_with_hvc1(each) if kind == b"moov" else each for kind, each in found)
 
 
 def _write(target: io.BytesIO, codec: CodecInfo, audio: AudioFormat | None, entry: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Packets to fragments (ISO/IEC 14496-12, 8.8): whole moof and mdat boxes behind FFmpeg's movie header.
+"""Packets to fragments (ISO/IEC 14496-12, 8.8): whole moof and mdat boxes behind a movie header.
 
 The file's time is the wall time since its segment began, in 1/90000 s, whatever ticks the camera counts in.
 FFmpeg's own muxer copies each picture three times and looks into it once more; here pictures are gathered

@@ -97,7 +97,7 @@ def picture_size(codec: str, parameter_sets: bytes) -> tuple[int, int] | None:
     return None
 
 
-_H264_HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
+H264_HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
 
 
 def _h264_size(unit: bytes) -> tuple[int, int]:
@@ -109,7 +109,7 @@ def read_h264_size(bits: BitReader) -> tuple[int, int]:
     profile = bits.take(8)
     bits.take(16)
     bits.unsigned()
-    chroma = _h264_chroma(bits) if profile in _H264_HIGH_PROFILES else 1
+    chroma = _h264_chroma(bits) if profile in H264_HIGH_PROFILES else 1
     bits.unsigned()
     order_type = bits.unsigned()
     if order_type == 0:
@@ -170,7 +170,7 @@ def _hevc_sub_layers(bits: BitReader) -> int:
 def read_hevc_size(bits: BitReader, sub_layers: int) -> tuple[int, int]:
     """Read a sequence parameter set of H.265 from behind its number of sub-layers, up to its bit depths."""
     bits.take(1)
-    _skip_profile_tier_level(bits, sub_layers)
+    skip_profile_tier_level(bits, sub_layers)
     bits.unsigned()
     chroma = bits.unsigned()
     if chroma == 3:
@@ -183,7 +183,8 @@ def read_hevc_size(bits: BitReader, sub_layers: int) -> tuple[int, int]:
     return width - (left + right) * unit_x, height - (top + bottom) * unit_y
 
 
-def _skip_profile_tier_level(bits: BitReader, sub_layers: int) -> None:
+def skip_profile_tier_level(bits: BitReader, sub_layers: int) -> None:
+    """Skip what profile and level of H.265 take (7.3.3); `sub_layers` is their number less one."""
     bits.take(96)
     present = [(bits.take(1), bits.take(1)) for _ in range(sub_layers)]
     if sub_layers:
