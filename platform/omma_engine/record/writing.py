@@ -49,6 +49,7 @@ class WritingSegment:
         self.end_us = first.capture_us
         self._label = _label(plan, first)
         self._first = self._latest = first
+        self._may_be_led = True
         self._error_us = first.error_us
         self._is_damaged = False
         self._damaged_pictures = 0
@@ -72,8 +73,12 @@ class WritingSegment:
         return self._plan.codec
 
     def is_led_by(self, packet: EncodedPacket) -> bool:
-        """Return whether a picture follows the first one and is shown before it, and so has no reference."""
-        return packet.pts < self._first.pts and packet.dts > self._first.dts
+        """Return whether a picture follows the first one and is shown before it, and so has no reference.
+
+        Such pictures come before any that is shown after the first one; later, a time that lies before the
+        first one's only says that the camera's clock has stepped back.
+        """
+        return self._may_be_led and packet.pts < self._first.pts and packet.dts > self._first.dts
 
     def add_video(self, packet: EncodedPacket) -> None:
         """Add a picture and write the fragment that it completes."""
@@ -82,6 +87,7 @@ class WritingSegment:
         duration_us = packet.duration * 1_000_000 * numerator // denominator
         is_headless = packet is self._first and not packet.is_keyframe
         self._latest = packet
+        self._may_be_led = self._may_be_led and packet.pts <= self._first.pts
         self._error_us = max(self._error_us, packet.error_us)
         self.end_us = max(self.end_us, packet.capture_us + duration_us)
         is_taken = self._muxer.add_video(
