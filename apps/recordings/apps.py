@@ -10,13 +10,14 @@ class RecordingsConfig(AppConfig):
         from apps.accounts.access import Action
         from apps.accounts.api.representing import loader_for
         from apps.cameras import provisioning
-        from apps.core import periodic, representations, worker_steps
+        from apps.core import representations, worker_steps
         from apps.recordings import strips  # noqa: F401 - registers what makes a preview strip
         from apps.recordings.archive_pictures import find_footage
         from apps.recordings.exports import tasks  # noqa: F401 - registers what runs an export
         from apps.recordings.growing_loop import growing_loop
         from apps.recordings.models import Export, Recording
         from apps.recordings.removing import refuse_held
+        from apps.recordings.schedule import register_jobs
         from apps.streams.live import archive
 
         representations.register(
@@ -30,37 +31,6 @@ class RecordingsConfig(AppConfig):
         archive.register(find_footage)
         provisioning.register_removal(5, refuse_held)
         worker_steps.register("default", "recordings", lambda _worker: growing_loop())
-        periodic.register(
-            "retention",
-            "Delete footage past its keeping",
-            "apps.recordings.retention.run_lately",
-            "60",
-            "retention",
-        )
-        periodic.register(
-            "retention-whole",
-            "Look at all footage for what is past its keeping",
-            "apps.recordings.retention.run",
-            "17 * * * *",
-            "retention",
-        )
-        periodic.register(
-            "archive", "Move footage to the archive", "apps.recordings.archiving.run", "60", "retention"
-        )
-        periodic.register(
-            "rotation",
-            "Make room on volumes",
-            "apps.recordings.retention.rotate",
-            "10",
-            "retention",
-        )
-        periodic.register(
-            "thumbnails", "Make missing thumbnails", "apps.recordings.thumbnails.catch_up", "300", "recording"
-        )
-        periodic.register(
-            "playback-cache", "Throw away old clips and thumbnails", "apps.recordings.housekeeping.clean",
-            "600", "recording",
-        )  # fmt: skip
         representations.register(
             "export",
             loader_for(
@@ -70,6 +40,4 @@ class RecordingsConfig(AppConfig):
                 camera_path="camera_ids",
             ),
         )
-        periodic.register(
-            "exports", "Delete old exports", "apps.recordings.exports.expiry.clean", "600", "recording"
-        )
+        register_jobs()
