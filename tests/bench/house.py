@@ -35,22 +35,32 @@ _STOP_TIMEOUT_S = 12.0
 class House:
     """Servers, a migrated database and cameras, which record all the time; everything is gone afterwards.
 
-    Enter it and start processes in the main thread only: they die with the thread that started them.
+    A folder that is `kept` stays, and what lies in it is used again. What is not `is_durable` does not wait
+    for the disk. Enter it and start processes in the main thread only: they die with the thread that
+    started them.
     """
 
-    def __init__(self, cameras: Sequence[str]) -> None:
+    def __init__(self, cameras: Sequence[str], *, kept: Path | None = None, is_durable: bool = True) -> None:
         self._cameras = tuple(cameras)
+        self._kept = kept
+        self._is_durable = is_durable
         self._processes: list[Process] = []
 
     def __enter__(self) -> Self:
-        self.folder = Path(tempfile.mkdtemp(prefix="omma-bench-"))
+        if self._kept is None:
+            self.folder = Path(tempfile.mkdtemp(prefix="omma-bench-"))
+        else:
+            self.folder = self._kept
+            self.folder.mkdir(parents=True, exist_ok=True)
         self.data_dir = self.folder / "data"
         self.folder.chmod(0o711)  # as root, Postgres runs as somebody else and passes through
         options = TreeOptions("127.0.0.1", 0, self.data_dir, self._cameras, has_demo=False)
         mask = os.umask(0o077)
         prepare_folder(options)
         os.umask(mask)
-        self._servers = EmbeddedServers(self.data_dir, secrets_dir=self.data_dir / "secrets")
+        self._servers = EmbeddedServers(
+            self.data_dir, secrets_dir=self.data_dir / "secrets", is_durable=self._is_durable
+        )
         self._servers.start()
         own = {
             "OMMA_SECRETS_DIR": str(self.data_dir / "secrets"),
@@ -73,7 +83,8 @@ class House:
         for process in self._processes:
             stop(process, signal.SIGTERM, _STOP_TIMEOUT_S)
         self._servers.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._kept is None:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def postgres_pid(self) -> int:

@@ -6,11 +6,12 @@ but the keys are made afterwards, and constraints are not asked.
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import django
 from django.db import connection, models
@@ -21,6 +22,7 @@ FEW_ROWS = 1_000_000
 RULES = 20
 CLIPS = 20_000
 _DAY = timedelta(days=1)
+_LAST_MINUTE = _DAY - timedelta(minutes=1)
 
 
 def main(rows: int, folder: Path) -> None:
@@ -35,9 +37,14 @@ def main(rows: int, folder: Path) -> None:
     ensure_partitions(weeks_ahead=(last - first) // WEEK + 2, now=first)
     facts = make_templates(cameras, RULES, folder)
     with _bulk(), _without_indexes():
-        for begin in _steps(first, last):
-            end = min(begin + _DAY - timedelta(minutes=1), last)
-            _fill({"first_s": int(begin.timestamp()), "last_s": int(end.timestamp())}, facts["rules"])
+        steps = [
+            {"first_s": int(begin.timestamp()), "last_s": int(min(begin + _LAST_MINUTE, last).timestamp())}
+            for begin in _steps(first, last)
+        ]
+        _side_by_side(
+            partial(_fill, tables, steps, facts["rules"])
+            for tables in (["streams_segment"], [one for one in _recipes() if one != "streams_segment"])
+        )
     _run_clips()
     with connection.cursor() as cursor:
         for table in _tables():
@@ -51,24 +58,45 @@ def main(rows: int, folder: Path) -> None:
     print(json.dumps(facts | {"first": first.isoformat(), "last": last.isoformat()}))
 
 
-def _fill(minutes: dict[str, Any], rules: list[str]) -> None:
-    from tests.bench.archive import statements as made
+def _fill(tables: Iterable[str], steps: Iterable[dict[str, int]], rules: Iterable[str]) -> None:
+    from tests.bench.archive.statements import insert
 
-    recipes = (
-        ("streams_segment", made.SEGMENT, f"NOT ({made.IS_GAP})"),
-        ("streams_gap", made.GAP, made.IS_GAP),
-        ("inference_minute_summary", made.MINUTE, made.IS_SEEN),
-        ("inference_track", made.TRACK, ""),
-        ("recordings_recording", made.RECORDING, made.IS_RECORDED),
-    )
     listed = ", ".join(f"'{one}'" for one in rules)
     with connection.cursor() as cursor:
-        for table, values, where in recipes:
-            columns = [
-                name for name in _columns(table) if table != "inference_minute_summary" or name != "id"
-            ]
-            statement = made.insert(table, columns, values, where)
-            cursor.execute(statement.replace("%(rules)s", listed), minutes)
+        cursor.execute("SET session_replication_role = replica")
+        for step in steps:
+            for table in tables:
+                values, where = _recipes()[table]
+                columns = [
+                    name for name in _columns(table) if table != "inference_minute_summary" or name != "id"
+                ]
+                statement = insert(table, columns, values, where)
+                cursor.execute(statement.replace("%(rules)s", listed), step)
+
+
+def _recipes() -> dict[str, tuple[dict[str, str], str]]:
+    from tests.bench.archive import statements as made
+
+    return {
+        "streams_segment": (made.SEGMENT, f"NOT ({made.IS_GAP})"),
+        "streams_gap": (made.GAP, made.IS_GAP),
+        "inference_minute_summary": (made.MINUTE, made.IS_SEEN),
+        "inference_track": (made.TRACK, ""),
+        "recordings_recording": (made.RECORDING, made.IS_RECORDED),
+    }
+
+
+def _side_by_side(works: Iterable[Callable[[], None]]) -> None:
+    """Do works in two threads, each with a connection of its own."""
+
+    def done(work: Callable[[], None]) -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(done, works))
 
 
 def _run_clips() -> None:
@@ -104,15 +132,12 @@ def _columns(table: str) -> list[str]:
 
 @contextmanager
 def _bulk() -> Iterator[None]:
-    """Write without waiting for the disk and without asking constraints: the server is thrown away."""
+    """Let the server wait for nothing and tidy up nothing meanwhile."""
     with connection.cursor() as cursor:
-        cursor.execute("ALTER SYSTEM SET max_wal_size = '8GB'")
-        cursor.execute("ALTER SYSTEM SET synchronous_commit = off")
+        for setting in ("max_wal_size = '2GB'", "autovacuum = off", "maintenance_work_mem = '384MB'"):
+            cursor.execute(f"ALTER SYSTEM SET {setting}")
         cursor.execute("SELECT pg_reload_conf()")
-        cursor.execute("SET session_replication_role = replica")
-        cursor.execute("SET maintenance_work_mem = '512MB'")
         yield
-        cursor.execute("SET session_replication_role = origin")
         cursor.execute("ALTER SYSTEM RESET ALL")
         cursor.execute("SELECT pg_reload_conf()")
 
@@ -120,18 +145,24 @@ def _bulk() -> Iterator[None]:
 @contextmanager
 def _without_indexes() -> Iterator[None]:
     """Take the indexes away that serve no constraint, and make them again."""
+    indexes: dict[str, list[str]] = {}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = ANY(%s) "
+            "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE tablename = ANY(%s) "
             "AND indexname NOT IN (SELECT conname FROM pg_constraint)",
             [_tables()],
         )
-        indexes = cursor.fetchall()
-        for name, _ in indexes:
+        for table, name, definition in cursor.fetchall():
+            indexes.setdefault(table, []).append(definition.replace(" ON ONLY ", " ON "))
             cursor.execute(f'DROP INDEX "{name}"')
-        yield
-        for _, definition in indexes:
-            cursor.execute(definition.replace(" ON ONLY ", " ON "))
+    yield
+    _side_by_side(partial(_run, statements) for statements in indexes.values())
+
+
+def _run(statements: Iterable[str]) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
 
 
 if __name__ == "__main__":
