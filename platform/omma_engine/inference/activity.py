@@ -17,10 +17,15 @@ _SIZES_KEPT = 300
 _SIZES_TO_LEARN = 20
 _GROWN_SHARE = 0.01  # of the keyframe: encoders spend up to that on refining a still picture
 _AWAKE_SHARE = 4  # of the packets in an awake scene one in so many counts as usual
+_VAIN_FACTOR = 1.25  # packets have to be so much larger than those that woke somebody in vain
+_VAIN_HALVES_US = 3_600_000_000  # what was learnt from waking in vain counts half after so long
 
 
 class Activity:
     """Decides for one stream. Signs are changes between pictures, packets that grow, and live tracks.
+
+    Packets alone are a doubtful sign: after a cheap keyframe an encoder spends its bits on refining a still
+    picture. Where they woke the detectors in vain, packets of that size are no sign for a while.
 
     `note_track` may be called by another thread than the rest. Times are capture times in UTC microseconds.
     """
@@ -34,6 +39,9 @@ class Activity:
         self._sizes: deque[int] = deque(maxlen=_SIZES_KEPT)
         self._awake_sizes = 0
         self._keyframe_size = 0
+        self._alarm: tuple[int, float] | None = None  # when packets woke us, and how large they were
+        self._vain_size = 0.0
+        self._vain_us = 0
 
     def is_awake(self, at_us: int) -> bool:
         """Tell whether every packet is wanted."""
@@ -56,17 +64,22 @@ class Activity:
         self._reference, self._reference_us = blurred, at_us
         if changed:
             self._awake_until_us = at_us + _HOLD_US
+            self._alarm = None
         return changed
 
     def note_sizes(self, sizes: Sequence[tuple[int, int]]) -> bool:
         """Take `(capture_us, bytes)` of packets between keyframes; return whether they grew."""
         if not sizes:
             return False
+        at_us = sizes[-1][0]
+        self._judge_alarm(at_us)
         mean = sum(size for _, size in sizes) / len(sizes)
-        has_grown = len(self._sizes) >= _SIZES_TO_LEARN and mean > self._usual_limit()
+        limit = max(self._usual_limit(), self._vain_limit(at_us))
+        has_grown = len(self._sizes) >= _SIZES_TO_LEARN and mean > limit
         self._sizes.extend(size for _, size in sizes)
         if has_grown:
-            self._awake_until_us = sizes[-1][0] + _HOLD_US
+            self._awake_until_us = at_us + _HOLD_US
+            self._alarm = self._alarm or (at_us, mean)
         return has_grown
 
     def note_keyframe_size(self, size: int) -> None:
@@ -88,8 +101,24 @@ class Activity:
         limit = max(_NOISE_FLOOR, 4 * self._noise)
         return float(np.count_nonzero(difference > limit)) >= _CHANGED_SHARE * difference.size
 
+    def _judge_alarm(self, at_us: int) -> None:
+        """Learn from the last time that packets woke us, once it is over."""
+        if self._alarm is None or self.is_awake(at_us):
+            return
+        (alarm_us, size), self._alarm = self._alarm, None
+        if self._tracked_until_us < alarm_us:
+            self._vain_size = max(size, self._vain_limit(at_us) / _VAIN_FACTOR)
+            self._vain_us = at_us
+
+    def _vain_limit(self, at_us: int) -> float:
+        """Return the size up to which packets have proved to mean nothing, less what time has worn off."""
+        halvings = max(0, at_us - self._vain_us) / _VAIN_HALVES_US
+        return _VAIN_FACTOR * self._vain_size * float(0.5**halvings)
+
     def _usual_limit(self) -> float:
         """Return the size above which packets are unusual: by median and spread, which bursts leave be."""
+        if not self._sizes:
+            return 0.0
         sizes = np.fromiter(self._sizes, dtype=np.float64)
         median = float(np.median(sizes))
         spread = 1.4826 * float(np.median(np.abs(sizes - median)))  # a standard deviation, were they normal

@@ -47,3 +47,45 @@ def test_a_live_track_is_a_sign_until_it_is_over() -> None:
 
     assert activity.is_awake(12 * SECOND_US)
     assert not activity.is_awake(14 * SECOND_US)
+
+
+def bursts(activity: Activity, *, from_s: int, until_s: int, burst: int = 10_000) -> list[bool]:
+    """Feed four reports a second of 2.5 kB packets, the first one after every other keyframe a burst."""
+    woken = []
+    for quarter in range(from_s * 4, until_s * 4):
+        at_us = quarter * SECOND_US // 4
+        if activity.is_awake(at_us):
+            continue
+        size = burst if quarter % 8 == 0 else 2500
+        woken.append(activity.note_sizes([(at_us + n * 30_000, size) for n in range(8)]))
+    return woken
+
+
+def test_an_encoder_that_refines_a_still_picture_wakes_nobody_twice() -> None:
+    activity = Activity()
+
+    first = bursts(activity, from_s=1, until_s=60)
+    later = bursts(activity, from_s=60, until_s=360)
+
+    assert sum(first) == 1
+    assert not any(later)
+    assert activity.note_sizes([(360 * SECOND_US, 16_000)]), "a larger burst is a sign all the same"
+
+
+def test_what_woke_in_vain_is_forgotten_with_time() -> None:
+    activity = Activity()
+    bursts(activity, from_s=1, until_s=60)
+
+    assert any(bursts(activity, from_s=60, until_s=60 + 7200))
+
+
+def test_packets_that_led_to_a_track_are_a_sign_again() -> None:
+    activity = Activity()
+    bursts(activity, from_s=1, until_s=2)
+    bursts(activity, from_s=2, until_s=12, burst=2500)
+
+    assert bursts(activity, from_s=12, until_s=13)[0]
+    activity.note_track(13 * SECOND_US)
+    bursts(activity, from_s=17, until_s=24, burst=2500)
+
+    assert bursts(activity, from_s=24, until_s=25)[0]
