@@ -36,8 +36,11 @@ def add_camera(
     password: str = "",
     is_trusted: bool = False,
     is_on_wall: bool = True,
+    is_armed: bool = True,
 ) -> Camera:
     """Add a camera, which is live and armed at once. `is_trusted`: the host's owner gave the address.
+
+    Without `is_armed` it gets neither the usual analytics nor a rule: the caller says what runs on it.
 
     1. Check the right, the address and the options. 2. Write the row. 3. Let the apps above provision it.
     """
@@ -54,7 +57,7 @@ def add_camera(
     )
     _set_address(camera, read)
     _save(camera, is_new=True)
-    provision(camera, actor)
+    provision(camera, actor, is_armed=is_armed)
     _tell(actor, "camera.created", camera, {"driver": camera.driver})
     return camera
 

@@ -12,7 +12,7 @@ class InferenceConfig(AppConfig):
         from apps.inference.hosting import inference_supervisor
         from apps.inference.provisioning import ORDER, arm_camera
 
-        cameras.register(ORDER, arm_camera)
+        cameras.register(ORDER, arm_camera, is_arming=True)
         worker_steps.register_supervisor("inference", "inference", inference_supervisor)
         periodic.register(
             "found-clean-up",

@@ -18,7 +18,7 @@ class RulesConfig(AppConfig):
         rule_port.register_frame_rules(conditions.frame_rules_of)
         rule_port.register_rule_names(conditions.names_of)
         rolls.register(conditions.seconds_wanted)
-        cameras.register(provisioning.ORDER, provisioning.cover_camera)
+        cameras.register(provisioning.ORDER, provisioning.cover_camera, is_arming=True)
         outbox.subscribe("rules.fire", ["rule.matched"], firing.fire)
         outbox.subscribe("rules.forget", ["recording.deleted"], firing.forget_recording)
         representations.register(

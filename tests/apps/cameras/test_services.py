@@ -14,6 +14,7 @@ from apps.cameras.models import Camera
 from apps.core.exceptions import ForbiddenAddressError, ForbiddenError, InvalidInputError, NotVisibleError
 from apps.core.jobs import run_task
 from apps.core.models import AuditEntry, Lease, Outbox, Task, TaskState
+from apps.rules.models import Rule
 from apps.streams.models import Source, Stream
 from apps.streams.volumes import ensure_default_volume
 from omma_engine.ids import uuid7
@@ -44,6 +45,13 @@ def test_a_camera_is_added_with_all_that_it_needs(home: Account) -> None:
     assert AuditEntry.objects.get(action="camera.created").subject_id == camera.id
     assert Outbox.objects.get(kind="camera.created").camera_ids == [str(camera.id)]
     assert "p@ss" not in str(list(AuditEntry.objects.values())) + str(list(Outbox.objects.values()))
+
+
+def test_a_camera_can_be_added_without_what_it_is_usually_armed_with(home: Account) -> None:
+    camera = add(home, is_armed=False)
+
+    assert Stream.objects.filter(camera=camera).count() == 1
+    assert (camera.analytics.count(), Rule.objects.filter(account=home).count()) == (0, 0)
 
 
 def test_numbers_count_per_account(home: Account) -> None:
