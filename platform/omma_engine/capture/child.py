@@ -37,7 +37,6 @@ from omma_engine.capture.vigil import Vigil
 from omma_engine.clock import Clock, SystemClock
 from omma_engine.errors import ProtocolError, SourceEndedError
 from omma_engine.logs import log_to_stderr
-from omma_engine.ports import DemandLevel
 from omma_engine.record.recorder import Coding, StreamRecorder
 from omma_engine.record.volume import IDENTITY_FILE
 from omma_engine.sources.base import Delivery, SourceInfo, packet_source
@@ -119,7 +118,7 @@ class CaptureChild:
         return None
 
     def _round(self) -> None:
-        self._reader.is_watched = self._publisher.level > DemandLevel.NONE
+        self._reader.demand = self._publisher.level
         for message in self._line.wait(0 if self._is_behind else _TICK_S, self._bell):
             self._heed(message)
         if self._clock.monotonic_us() - self._heard_us > _SILENCE_US:  # asked now: the disk may take longer

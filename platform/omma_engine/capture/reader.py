@@ -19,13 +19,14 @@ from omma_engine.capture.door import Door, wait_at
 from omma_engine.capture.mailbox import Broken, Mailbox, Opened
 from omma_engine.clock import Clock
 from omma_engine.errors import SourceEndedError, SourceError, SourceStalledError, SourceUnreachableError
+from omma_engine.ports import DemandLevel
 from omma_engine.sources.base import PacketSource, SourceInfo
 
 logger = logging.getLogger(__name__)
 
 _HELD_S = 0.2
 _HANG_US = 45_000_000
-_PAUSE_S = 0.2
+_PAUSE_S = {DemandLevel.NONE: 0.2, DemandLevel.KEYFRAMES: 0.1, DemandLevel.EVERYTHING: 0.0}
 _CAUGHT_UP_US = 3_000
 _NO_PAUSE_BEFORE_US = 2_000_000
 
@@ -50,8 +51,8 @@ class SourceReader:
         self._alive_us = clock.monotonic_us()
         self._opened_us: int | None = None
         self._is_waiting = False
-        self.is_watched = False
-        """Set by the packet loop: somebody wants each packet without delay."""
+        self.demand = DemandLevel.NONE
+        """Set by the packet loop: what the bus's readers want, and so how long packets may wait."""
         self.is_held = False
         """Set by the packet loop: a source that broke is not opened again as long as this is true."""
         self.on_read: Callable[[int], None] = _ignore
@@ -127,17 +128,13 @@ class SourceReader:
             self._mailbox.deliver(source.read())
             self._alive_us = after_us = self._clock.monotonic_us()
             self.on_read(after_us)
-            if self.is_watched:
-                self.on_round()
             has_caught_up = info.knows_arrivals or after_us - before_us >= _CAUGHT_UP_US
-            if (
-                info.may_pause
-                and has_caught_up
-                and not self.is_watched
-                and after_us - opened_us > _NO_PAUSE_BEFORE_US
-            ):
+            may_pause = info.may_pause and has_caught_up and after_us - opened_us > _NO_PAUSE_BEFORE_US
+            pause_s = _PAUSE_S[self.demand] if may_pause else 0.0
+            if pause_s or self.demand > DemandLevel.NONE:
                 self.on_round()
-                time.sleep(_PAUSE_S)
+            if pause_s:
+                time.sleep(pause_s)
                 after_us = self._clock.monotonic_us()
             before_us = after_us
 
