@@ -23,7 +23,7 @@ class Camera(UuidModel):
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="cameras")
     number = models.PositiveIntegerField()
-    name = models.CharField(max_length=120)
+    name = models.CharField(max_length=128)
     driver = models.CharField(max_length=16, choices=Driver.choices)
     address = models.CharField(max_length=1000)
     secret = models.BinaryField(null=True, blank=True, editable=False)

@@ -66,7 +66,7 @@ class CameraWriteSerializer(LoginFieldsSerializer):
     """What is sent to add or change a camera; `name` and `address` are enough to add one."""
 
     account = serializers.UUIDField(required=False)
-    name = serializers.CharField(max_length=120)
+    name = serializers.CharField(max_length=128)
     options = serializers.DictField(required=False)
     is_enabled = serializers.BooleanField(required=False)
     is_on_wall = serializers.BooleanField(required=False)
