@@ -1,79 +1,80 @@
-"""SpectraX's statistics over all recordings that may be played."""
+"""SpectraX's statistics over all recordings that may be played, added up in the database."""
 
-from collections import Counter
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
+
+from django.db import connection
+from django.db.models import Count, F, Max, Min, Sum
 
 from apps.dialects.boxes import Box
 from apps.dialects.spectrax.cameras import camera_paths
-from apps.dialects.spectrax.listing import clips_of, tracker_ids
-from apps.dialects.spectrax.models import DetectedObject
+from apps.dialects.spectrax.listing import Clips, clips_of
 from apps.dialects.spectrax.times import utc_text
 
 MOST_FREQUENT = 10
 GIB = 1 << 30
 
-
-@dataclass(slots=True)
-class _Camera:
-    count: int = 0
-    duration: timedelta = timedelta()
-
-    def seconds(self) -> int:
-        return round(self.duration.total_seconds())
-
-
-@dataclass(slots=True)
-class _Totals:
-    """Everything that is counted, one recording after the other: memory does not grow with their number."""
-
-    size_bytes: int = 0
-    oldest: datetime | None = None
-    newest: datetime | None = None
-    objects: Counter[str] = field(default_factory=Counter)
-    trackers: Counter[int] = field(default_factory=Counter)
-    cameras: dict[str, _Camera] = field(default_factory=dict)
-
-    def add(self, path: str, start: datetime, end: datetime, objects: list[DetectedObject]) -> None:
-        self.oldest = min(self.oldest or start, start)
-        self.newest = max(self.newest or start, start)
-        self.objects.update(one["class"] for one in objects)
-        self.trackers.update(tracker_ids(objects))
-        camera = self.cameras.setdefault(path, _Camera())
-        camera.count += 1
-        camera.duration += end - start
+# One look at what was detected: how often each class was, and in how many recordings each track.
+_DETECTED = """
+WITH found AS MATERIALIZED (
+    SELECT clip.recording_id AS clip, one ->> 'class' AS class, (one ->> 'tracker_id')::bigint AS tracker
+    FROM ({clips}) AS clip, jsonb_array_elements(clip.objects_detected) AS one
+), trackers AS (
+    SELECT tracker, count(DISTINCT clip) AS appearances FROM found WHERE tracker IS NOT NULL GROUP BY tracker
+), frequent AS (
+    SELECT tracker, appearances FROM trackers ORDER BY appearances DESC, tracker LIMIT {most}
+)
+SELECT (SELECT json_object_agg(class, n ORDER BY n DESC, class)
+        FROM (SELECT class, count(*) AS n FROM found GROUP BY class) AS classes),
+       (SELECT count(*) FROM trackers),
+       (SELECT json_agg(json_build_object('tracker_id', tracker, 'appearances', appearances)
+                        ORDER BY appearances DESC, tracker) FROM frequent)
+"""
 
 
 def recording_statistics(box: Box) -> dict[str, Any]:
     """Return what `/api/recordings/stats` answers; the cameras' figures add up to the totals exactly."""
-    totals = _Totals()
     paths = camera_paths(box)
-    columns = ("camera_id", "size_bytes", "recording__start", "recording__end", "objects_detected")
-    rows = clips_of(box).filter(camera_id__in=list(paths)).values_list(*columns)
-    for camera_id, size_bytes, start, end, objects in rows.iterator(chunk_size=1000):
-        totals.size_bytes += size_bytes
-        totals.add(paths[camera_id], start, end, objects)
-    in_order = [path for path in paths.values() if path in totals.cameras]
+    clips = clips_of(box).filter(camera_id__in=list(paths))
+    cameras = {row["camera_id"]: row for row in _by_camera(clips)}
+    in_order = [(path, cameras[camera_id]) for camera_id, path in paths.items() if camera_id in cameras]
+    size_bytes = sum(int(row["size"]) for row in cameras.values())
     return {
-        "total_recordings": sum(one.count for one in totals.cameras.values()),
-        "total_duration_seconds": sum(one.seconds() for one in totals.cameras.values()),
-        "total_size_bytes": totals.size_bytes,
-        "total_size_gb": round(totals.size_bytes / GIB, 2),
-        "oldest_recording": utc_text(totals.oldest),
-        "newest_recording": utc_text(totals.newest),
-        "objects": dict(totals.objects.most_common()),
-        "trackers": {
-            "total_unique_ids": len(totals.trackers),
-            "most_frequent": _most_frequent(totals.trackers),
-        },
+        "total_recordings": sum(row["count"] for row in cameras.values()),
+        "total_duration_seconds": sum(_seconds(row) for row in cameras.values()),
+        "total_size_bytes": size_bytes,
+        "total_size_gb": round(size_bytes / GIB, 2),
+        "oldest_recording": utc_text(min((row["oldest"] for row in cameras.values()), default=None)),
+        "newest_recording": utc_text(max((row["newest"] for row in cameras.values()), default=None)),
+        **_detected(clips),
         "by_camera": {
-            path: {"count": totals.cameras[path].count, "duration_seconds": totals.cameras[path].seconds()}
-            for path in in_order
+            path: {"count": row["count"], "duration_seconds": _seconds(row)} for path, row in in_order
         },
     }
 
 
-def _most_frequent(trackers: Counter[int]) -> list[dict[str, int]]:
-    ranked = sorted(trackers.items(), key=lambda one: (-one[1], one[0]))
-    return [{"tracker_id": number, "appearances": count} for number, count in ranked[:MOST_FREQUENT]]
+def _by_camera(clips: Clips) -> list[dict[str, Any]]:
+    rows: Any = clips.values("camera_id").order_by("camera_id")
+    return list(
+        rows.annotate(
+            count=Count("pk"),
+            size=Sum("size_bytes"),
+            duration=Sum(F("recording__end") - F("recording__start")),
+            oldest=Min("recording__start"),
+            newest=Max("recording__start"),
+        )
+    )
+
+
+def _seconds(row: dict[str, Any]) -> int:
+    return round(row["duration"].total_seconds())
+
+
+def _detected(clips: Clips) -> dict[str, Any]:
+    chosen, values = clips.values("recording_id", "objects_detected").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(_DETECTED.format(clips=chosen, most=MOST_FREQUENT), values)
+        classes, unique, frequent = cursor.fetchone()
+    return {
+        "objects": classes or {},
+        "trackers": {"total_unique_ids": unique, "most_frequent": frequent or []},
+    }
