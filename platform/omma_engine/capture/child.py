@@ -40,6 +40,7 @@ from omma_engine.logs import log_to_stderr
 from omma_engine.record.recorder import Coding, StreamRecorder
 from omma_engine.record.volume import IDENTITY_FILE
 from omma_engine.sources.base import Delivery, SourceInfo, packet_source
+from omma_engine.timing.recorded_time import RecordedTime
 from omma_engine.types import GapCause, RecordMode, SourceSpec, SourceState
 
 logger = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ class CaptureChild:
             return 0
         spec, epoch = decode_spec(start["spec"]), int(start["epoch"])
         name_process(f"omma {str(spec.source_id)[-8:]}")
-        self._prepare(spec, epoch)
+        self._prepare(spec, epoch, not_before_us=int(start.get("not_before_us", 0)))
         self._vigil = Vigil(self._beat_at_disk, now_us=self._clock.monotonic_us())
         self._reader.on_read = self._vigil.look
         self._reader.on_round = self._bell.ring
@@ -86,11 +87,12 @@ class CaptureChild:
         self._finish()
         return 0
 
-    def _prepare(self, spec: SourceSpec, epoch: int) -> None:
+    def _prepare(self, spec: SourceSpec, epoch: int, *, not_before_us: int) -> None:
         if len(spec.streams) != 1:
             raise ProtocolError(f"expected a source of one stream, got {len(spec.streams)}")
         (stream,) = spec.streams
         self._spec = spec
+        self._time = time = RecordedTime(self._clock, not_before_us=not_before_us)
         self._is_single_session = bool(spec.options.get("single_session"))
         self._stream_id = stream.stream_id
         self._journal = Journal(
@@ -101,12 +103,14 @@ class CaptureChild:
             stream,
             epoch=epoch,
             say=self._say_news,
-            clock=self._clock,
+            clock=time,
             on_volume=lambda root: self._journal.move(journal_path(root, spec.source_id, epoch)),
         )
         self._publisher = self._publishers(stream.stream_id)
         self._session: Session | None = None
-        self._reader = SourceReader(lambda: packet_source(spec), self._mailbox, self._clock, door_of(spec))
+        self._reader = SourceReader(
+            lambda: packet_source(spec, time.steady), self._mailbox, self._clock, door_of(spec)
+        )
 
     def _wait_for_start(self) -> dict[str, Any] | None:
         deadline_us = self._clock.monotonic_us() + int(_START_S * 1_000_000)
@@ -123,6 +127,7 @@ class CaptureChild:
             self._heed(message)
         if self._clock.monotonic_us() - self._heard_us > _SILENCE_US:  # asked now: the disk may take longer
             self._stop_reason = "the supervisor is silent"
+        self._time.look()
         self._is_behind = not self._empty_mailbox()
         self._recorder.tick()
         now_us = self._clock.monotonic_us()
@@ -131,6 +136,8 @@ class CaptureChild:
             self._stop_reason = "the supervisor is gone"
         elif self._reader.is_hung:
             self._stop_reason = "the source hangs"
+        elif self._time.is_hopeless:
+            self._stop_reason = "the server's clock was set back by more than a day"
         elif self._pulse.is_due(now_us):
             self._line.say({"say": "beat", **self._pulse.beat(now_us, self._state)})
 
@@ -183,7 +190,7 @@ class CaptureChild:
 
     def _new_session(self, info: SourceInfo) -> Session:
         not_before_us = self._session.latest_us if self._session else 0
-        return Session(info, self._recorder, self._publisher, self._clock, not_before_us=not_before_us)
+        return Session(info, self._recorder, self._publisher, self._time, not_before_us=not_before_us)
 
     def _say_live(self, coding: Coding) -> None:
         numerator, denominator = coding.codec.frame_rate

@@ -1,7 +1,8 @@
 """What a child and its supervisor say to each other: one JSON object a line, over a stream socket.
 
 Down (supervisor → child)
-    {"do": "start", "spec": {...}, "epoch": N}         the first line that a child reads
+    {"do": "start", "spec": {...}, "epoch": N,         the first line that a child reads; no picture is recorded
+     "not_before_us": T}                               under a time before T, up to where there is footage
     {"do": "ack", "sequence": N}                       the journal up to and including N is in the database
     {"do": "mode", "stream_id": ..., "mode": "events"} record mode changed without a restart
     {"do": "volumes", "stream_id": ..., "volumes": []} where to write from now on, the wanted one first

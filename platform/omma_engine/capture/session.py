@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from omma_engine.capture.sound import SoundTrack
 from omma_engine.capture.stamping import Stamper
-from omma_engine.clock import Clock
 from omma_engine.ports import PacketPublisher
 from omma_engine.record.recorder import Coding, StreamRecorder
 from omma_engine.sources.base import Delivery, Media, SourceInfo, SourcePacket
+from omma_engine.timing.recorded_time import RecordedTime
 from omma_engine.timing.timeline import Arrival
+from omma_engine.types import GapCause
 
 _SETTLE_US = 500_000
 _Held = tuple[SourcePacket, Arrival | None, bool]
@@ -35,14 +36,14 @@ class Session:
         info: SourceInfo,
         recorder: StreamRecorder,
         publisher: PacketPublisher,
-        clock: Clock,
+        time: RecordedTime,
         *,
         not_before_us: int = 0,
     ) -> None:
-        """`not_before_us` is where the session before this one ended: no picture is stamped earlier."""
+        """`not_before_us` is where the session before this one ended, in steady time."""
         self._recorder = recorder
         self._publisher = publisher
-        self._stamper = Stamper(info, clock, not_before_us=not_before_us)
+        self._stamper = Stamper(info, time, not_before_us=not_before_us)
         self._sound = SoundTrack(info.audio) if info.audio else None
         self._settling: list[_Held] | None = []
         self.coding = Coding(info.video, self._sound.format if self._sound else None)
@@ -52,7 +53,7 @@ class Session:
 
     @property
     def latest_us(self) -> int:
-        """Return the latest capture time given out."""
+        """Return the latest steady time of a picture."""
         return self._stamper.latest_us
 
     def take(self, delivery: Delivery, figures: Figures) -> bool:
@@ -95,8 +96,10 @@ class Session:
             self._recorder.set_coding(self.coding)
         stamped = self._stamper.stamp(packet, arrival)
         self._publisher.offer(stamped)
-        if wants_cut:
-            self._recorder.cut()
+        if self._stamper.has_leapt:
+            self._recorder.leap(GapCause.WORKER, "the server's clock was set forward")
+        elif wants_cut:
+            self._recorder.cut(is_counted_anew=True)
         self._recorder.camera_offset_us = self._stamper.camera_offset_us
         self._recorder.add_video(stamped)
 

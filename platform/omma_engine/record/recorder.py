@@ -7,7 +7,8 @@ The rules:
   timestamps jumped, and at once where the coding changes;
 - where pictures follow that are shown before the keyframe, they end the old segment (`crossing`);
 - with no keyframe in sight it is cut by time at twice its length, so that files and memory stay bounded;
-- a stretch without pictures is a gap as soon as it is known;
+- a stretch without pictures is a gap as soon as it is known; in the middle of a group it lasts until the next
+  keyframe, because what follows refers to what is missing;
 - where a disk fails, the next keyframe begins a segment on the next volume that takes it; the one that failed
   is tried again after a minute, and each second where there is no other.
 """
@@ -25,6 +26,7 @@ from omma_engine.errors import StorageError
 from omma_engine.record.crossing import Crossing, crossing_at
 from omma_engine.record.gaps import GapBook, NewsSay
 from omma_engine.record.header import AudioFormat
+from omma_engine.record.holes import Hole, HoleWatch
 from omma_engine.record.volume import Volume, VolumeChoice
 from omma_engine.record.writing import AudioPiece, SegmentPlan, WritingSegment
 from omma_engine.types import CodecInfo, EncodedPacket, GapCause, RecordMode, StreamSpec, VolumeSpec
@@ -36,8 +38,6 @@ _KEYFRAME_PATIENCE_US = 10_000_000
 _RETRY_US = 1_000_000
 _EARLY_US = 100_000
 """A keyframe that comes so much too early still cuts: the next may be seconds away."""
-_HOLE_US = 2_000_000
-_BACKWARD_US = 1_000_000
 _FRAGMENT_MARGIN_US = 500_000
 """A fragment ends so much before its limit: what the packet loop holds for a moment is lost with it."""
 
@@ -76,8 +76,7 @@ class StreamRecorder:
         self._coding: Coding | None = None
         self._segment: WritingSegment | None = None
         self._sequence = 0
-        self._last_us = 0
-        self._interval_us = 0
+        self._holes = HoleWatch()
         self._end_us = clock.now_us()
         self._waiting_since_us: int | None = None
         self._may_begin_anywhere = False
@@ -95,9 +94,19 @@ class StreamRecorder:
             self._finish()
             self._coding = coding
 
-    def cut(self) -> None:
-        """Ask for a new segment at the next keyframe."""
+    def cut(self, *, is_counted_anew: bool = False) -> None:
+        """Ask for a new segment at the next keyframe.
+
+        `is_counted_anew`: the next picture follows the last one, however much time is between their times.
+        """
         self._wants_cut = True
+        if is_counted_anew:
+            self._holes.count_anew()
+
+    def leap(self, cause: GapCause, detail: str) -> None:
+        """Say that time was left out before the next picture, and why."""
+        self._wants_cut = True
+        self._holes.tell(Hole(cause, detail))
 
     def set_mode(self, mode: RecordMode) -> None:
         """Change what is kept, at the next keyframe; off stops at once."""
@@ -136,7 +145,7 @@ class StreamRecorder:
         if self._segment is None and self._may_begin(packet):
             self._begin(packet)
         self._write(packet if self._crossing is None else self._crossing.as_reference)
-        self._remember(packet)
+        self._holes.remember(packet)
 
     def _write(self, packet: EncodedPacket) -> None:
         segment = self._segment
@@ -169,36 +178,22 @@ class StreamRecorder:
         segment = self._segment
         if segment is None:
             return
-        if packet.capture_us < self._last_us - _BACKWARD_US:
+        hole = self._holes.find(packet)
+        if hole is not None:
             self._finish()
-            self._last_us = 0
-            self._gaps.open(GapCause.CAMERA, start_us=packet.capture_us, detail="the clock was set back")
+            self._gaps.open(hole.cause, start_us=self._end_us, detail=hole.detail)
             return
-        has_hole = self._note_hole(packet, segment)
         age_us = packet.capture_us - segment.start_us
         limit_us = self._length_us()
-        is_due = age_us >= limit_us or self._wants_cut or has_hole
+        is_due = age_us >= limit_us or self._wants_cut
         is_overdue = age_us >= 2 * limit_us
         if not (packet.is_keyframe and is_due) and not is_overdue:
             return
-        if not (has_hole or self._wants_cut or is_overdue):
+        if not (self._wants_cut or is_overdue):
             self._crossing = crossing_at(segment.codec, packet)
         if self._crossing is None:
-            self._finish(next_us=None if has_hole else packet.capture_us)
+            self._finish(next_us=packet.capture_us)
             self._may_begin_anywhere = is_overdue
-
-    def _note_hole(self, packet: EncodedPacket, segment: WritingSegment) -> bool:
-        """Say a gap where pictures stayed away although the source did not break; return whether they did."""
-        limit_us = max(_HOLE_US, 3 * self._interval_us)
-        has_hole = packet.capture_us - self._last_us > limit_us
-        if has_hole:
-            self._gaps.note(
-                GapCause.CAMERA,
-                start_us=min(segment.end_us, packet.capture_us),
-                end_us=packet.capture_us,
-                detail="no pictures came",
-            )
-        return has_hole
 
     def _length_us(self) -> int:
         length_us = self._spec.segment_s * 1_000_000 - _EARLY_US
@@ -291,8 +286,3 @@ class StreamRecorder:
         if not self._gaps.is_open:
             logger.error("stream %s is not recorded: %s", self._stream_id, words)
         self._gaps.open(GapCause.DISK, start_us=end_us, detail=words)
-
-    def _remember(self, packet: EncodedPacket) -> None:
-        if packet.capture_us > self._last_us:
-            self._interval_us = packet.capture_us - self._last_us if self._last_us else 0
-            self._last_us = packet.capture_us

@@ -11,6 +11,7 @@ from enum import Enum
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
+from omma_engine.clock import Clock
 from omma_engine.errors import SourceUnsupportedError
 from omma_engine.types import CodecInfo, SourceKind, SourceSpec
 
@@ -148,23 +149,26 @@ def driver_path(kind: SourceKind) -> str:
     return _DRIVERS[kind]
 
 
-def packet_source(spec: SourceSpec) -> PacketSource:
-    """Return the unopened driver of a source; a raw one is wrapped, so that it gives packets too."""
+def packet_source(spec: SourceSpec, clock: Clock | None = None) -> PacketSource:
+    """Return the unopened driver of a source; a raw one is wrapped, so that it gives packets too.
+
+    `clock` tells when packets arrive, by default the machine's.
+    """
     if not spec.kind.is_raw:
-        return cast("PacketSource", _driver(spec.kind)(spec))  # the table above is the proof
+        return cast("PacketSource", _driver(spec.kind)(spec, clock=clock))  # the table above is the proof
     pictures = import_module(
         "omma_engine.sources.pictures"
     )  # needs NumPy, which a forked child must not load
-    return cast("PacketSource", pictures.EncodedPictures(raw_source(spec), spec))
+    return cast("PacketSource", pictures.EncodedPictures(raw_source(spec, clock), spec))
 
 
-def raw_source(spec: SourceSpec) -> RawSource:
+def raw_source(spec: SourceSpec, clock: Clock | None = None) -> RawSource:
     """Return the unopened driver of a source of pictures."""
     if not spec.kind.is_raw:
         raise SourceUnsupportedError(f"expected a source of pictures, got {spec.kind}")
-    return cast("RawSource", _driver(spec.kind)(spec))  # the table above is the proof
+    return cast("RawSource", _driver(spec.kind)(spec, clock=clock))  # the table above is the proof
 
 
-def _driver(kind: SourceKind) -> Callable[[SourceSpec], object]:
+def _driver(kind: SourceKind) -> Callable[..., object]:
     module_name, _, class_name = _DRIVERS[kind].partition(":")
-    return cast("Callable[[SourceSpec], object]", getattr(import_module(module_name), class_name))
+    return cast("Callable[..., object]", getattr(import_module(module_name), class_name))

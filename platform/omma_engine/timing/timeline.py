@@ -107,12 +107,6 @@ class Timeline:
         burst_us = transport.pause_us if transport.pause_us > _BURST_US else 0
         return transport.spread_us + self._interval_us + burst_us
 
-    def restart(self) -> None:
-        """Begin a new run: the next packet is anchored afresh, at whatever the wall clock says."""
-        self._begin_run()
-        self._last = None
-        self._latest_us = 0
-
     def observe(self, arrival: Arrival) -> bool:
         """Take one packet, and return whether a new segment must begin with it."""
         jumped = self._has_jumped(arrival)

@@ -9,6 +9,7 @@ from typing import Any
 from omma_engine.record.header import AudioFormat
 from omma_engine.record.recorder import Coding, StreamRecorder
 from omma_engine.record.volume import IDENTITY_FILE
+from omma_engine.timing.recorded_time import RecordedTime
 from omma_engine.types import EncodedPacket, RecordMode, VolumeSpec
 from tests.clocks import FakeClock
 from tests.engine.coded import codec_info, make_volume, stream_spec
@@ -32,13 +33,14 @@ class Recording:
         self.roots = {one.name: one for one in (root, *map(make_volume, others))}
         self._ids = {name: _volume_id(one) for name, one in self.roots.items()}
         self.clock = FakeClock()
+        self.time = RecordedTime(self.clock)
         self.news: list[dict[str, Any]] = []
         spec = replace(
             stream_spec(self.root, mode=mode, segment_s=segment_s),
             volume_id=self.id_of(root.name),
             other_volumes=tuple(VolumeSpec(one, self.id_of(one.name)) for one in others),
         )
-        self.recorder = StreamRecorder(spec, epoch=7 << 20, say=self.news.append, clock=self.clock)
+        self.recorder = StreamRecorder(spec, epoch=7 << 20, say=self.news.append, clock=self.time)
         self.recorder.set_coding(Coding(codec_info(codec, **made), audio))
 
     def feed(self, packets: list[EncodedPacket]) -> None:

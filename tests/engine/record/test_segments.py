@@ -184,29 +184,43 @@ def test_an_interruption_is_a_gap_from_the_last_picture_to_the_next(tmp_path: Pa
     assert gaps[0]["gap_id"] == gaps[1]["gap_id"]
 
 
-def test_pictures_that_stay_away_are_a_gap_although_nothing_broke(tmp_path: Path) -> None:
-    recording = Recording(tmp_path, frames=40)
-    late = [_later(packet, 5_000_000) for packet in stamped(40)[20:]]
+@pytest.mark.parametrize("first_late", [20, 23])  # a keyframe, and one in the middle of a group
+@pytest.mark.parametrize("stall_us", [2_500_000, 5_000_000])
+def test_pictures_that_stay_away_are_a_gap_although_nothing_broke(
+    tmp_path: Path, first_late: int, stall_us: int
+) -> None:
+    recording = Recording(tmp_path, frames=50)
+    late = [_later(packet, stall_us) for packet in stamped(50)[first_late:]]
+    keyframe = -(-first_late // 10) * 10
 
-    recording.feed(stamped(40)[:20] + late)
-
-    (gap,) = recording.of_kind("gap")
-    assert (gap["start_us"], gap["end_us"]) == (START_US + 2_000_000, START_US + 7_000_000)
-    assert len(recording.of_kind("segment_close")) == 1
-
-
-@pytest.mark.fault("F17")
-def test_a_clock_that_is_set_back_ends_the_segment(tmp_path: Path) -> None:
-    recording = Recording(tmp_path, frames=40)
-    earlier = [_later(packet, -5_400_000_000) for packet in stamped(40)[20:]]
-
-    recording.feed(stamped(40)[:20] + earlier)
+    recording.feed(stamped(50)[:first_late] + late)
     recording.recorder.finish()
 
-    first, second = recording.of_kind("segment_open")
-    assert second["start_us"] == START_US + 2_000_000 - 5_400_000_000
-    assert recording.of_kind("segment_close")[0]["end_us"] == START_US + 2_000_000
-    assert first["segment_id"] != second["segment_id"]
+    assert [(gap["cause"], gap["end_us"] is None) for gap in recording.of_kind("gap")] == [
+        ("camera", True),
+        ("camera", False),
+    ]
+    assert _spans(recording) == [
+        (START_US, START_US + first_late * 100_000),
+        (START_US + first_late * 100_000, START_US + keyframe * 100_000 + stall_us),  # the gap
+        (START_US + keyframe * 100_000 + stall_us, START_US + 5_000_000 + stall_us),
+    ]
+    assert [len(decoded_numbers(path)) for path in recording.files()] == [first_late, 50 - keyframe]
+
+
+def test_a_camera_whose_clock_is_counted_anew_has_lost_no_picture(tmp_path: Path) -> None:
+    recording = Recording(tmp_path, frames=40)
+    recording.feed(stamped(40)[:23])
+    recording.recorder.cut(is_counted_anew=True)
+    recording.feed([_later(packet, 2_500_000) for packet in stamped(40)[23:]])
+    recording.recorder.finish()
+
+    assert recording.of_kind("gap") == []
+    assert _spans(recording) == [
+        (START_US, START_US + 5_500_000),
+        (START_US + 5_500_000, START_US + 6_500_000),
+    ]
+    assert [len(decoded_numbers(path)) for path in recording.files()] == [30, 10]
 
 
 @pytest.mark.fault("F12")
@@ -248,6 +262,14 @@ def test_sound_that_stops_holds_no_picture_back(tmp_path: Path) -> None:
 
     durable = recording.of_kind("segment_progress")[-1]
     assert durable["end_us"] >= START_US + 2_000_000
+
+
+def _spans(recording: Recording) -> list[tuple[int, int]]:
+    """Return start and end of all that is recorded, and of all gaps that are over, in order."""
+    opened, closed = recording.of_kind("segment_open"), recording.of_kind("segment_close")
+    spans = [(one["start_us"], other["end_us"]) for one, other in zip(opened, closed, strict=True)]
+    gaps = [gap for gap in recording.of_kind("gap") if gap["end_us"] is not None]
+    return sorted([*spans, *((gap["start_us"], gap["end_us"]) for gap in gaps)])
 
 
 def _later(packet: EncodedPacket, by_us: int) -> EncodedPacket:

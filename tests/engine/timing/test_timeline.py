@@ -6,7 +6,6 @@ import random
 import pytest
 
 from omma_engine.timing.timeline import Arrival, Timeline
-from omma_engine.timing.wall import WallClockWatch
 from omma_engine.types import ClockSource
 
 NOW_US = 1_772_452_800_000_000
@@ -191,18 +190,3 @@ def test_a_second_run_never_begins_before_the_first_ended() -> None:
     captures, _ = run(second, [0, FRAME_US], [NOW_US, NOW_US + FRAME_US])
 
     assert captures[0] > first.latest_us
-
-
-@pytest.mark.fault("F17")
-def test_a_step_of_the_wall_clock_is_told_and_slewing_is_not() -> None:
-    watch = WallClockWatch()
-
-    told = [
-        watch.stepped(now_us=NOW_US, monotonic_us=0),
-        watch.stepped(now_us=NOW_US + 1_000_500, monotonic_us=1_000_000),
-        watch.stepped(now_us=NOW_US + 5_402_000_000, monotonic_us=2_000_000),
-        watch.stepped(now_us=NOW_US + 5_403_000_000, monotonic_us=3_000_000),
-        watch.stepped(now_us=NOW_US + 4_000_000, monotonic_us=4_000_000),
-    ]
-
-    assert told == [False, False, True, False, True]

@@ -4,6 +4,7 @@ import contextlib
 import socket
 import struct
 import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -37,8 +38,8 @@ class Line:
         self._view = memoryview(self._buffer)
         self._start = self._end = 0
         self.skipped_bytes = 0
-        self.arrived_us: int | None = None
-        """When the last bytes that were received had come, UTC by the kernel; None where it does not say."""
+        self.waited_us: int | None = None
+        """How long ago the last bytes that were received had come, by the kernel; None: it does not say."""
         self._has_stamps = _stamped(connection)
 
     @classmethod
@@ -71,7 +72,8 @@ class Line:
         target = self._view[self._end :]
         if self._has_stamps:
             count, notes, _, _ = self._socket.recvmsg_into([target], _STAMP_SPACE)
-            self.arrived_us = _stamp_in(notes)
+            arrived_us = _stamp_in(notes)  # by the wall clock, whatever was done to that since
+            self.waited_us = None if arrived_us is None else time.time_ns() // 1000 - arrived_us
         else:
             count = self._socket.recv_into(target)
         self._end += count

@@ -65,7 +65,7 @@ class InterleavedSession:
     @property
     def knows_arrivals(self) -> bool:
         """Return whether the last packet of each delivery tells when it came."""
-        return self._dialogue is not None and self._dialogue.line.arrived_us is not None
+        return self._dialogue is not None and self._dialogue.line.waited_us is not None
 
     def close(self) -> None:
         if self._dialogue is not None:
@@ -105,12 +105,13 @@ class InterleavedSession:
         if not dialogue.line.receive(timeout_s):
             raise SourceStalledError("the camera ended the session")
         self._arrival_us = self._clock.now_us()
+        waited_us = dialogue.line.waited_us
         for frame in dialogue.line.frames():
             self._take(frame)
             if frame.channel == self._video_channel:
                 dialogue.line.advance(video.take_middles)
         video.hold()
-        self._hand_out(dialogue.line.arrived_us)
+        self._hand_out(waited_us)
         self._keep_open(dialogue)
 
     def _take(self, frame: Frame) -> None:
@@ -128,13 +129,13 @@ class InterleavedSession:
             if answer is not None:
                 self._dialogue.take_late(answer)
 
-    def _hand_out(self, arrived_us: int | None) -> None:
-        """Make a delivery of what has come; the last packet came when the last bytes did."""
+    def _hand_out(self, waited_us: int | None) -> None:
+        """Make a delivery of what has come; the last packet has waited as long as the last bytes did."""
         packets, self._batch = self._batch, []
         if not packets:
             return
-        if arrived_us is not None and 0 <= self._arrival_us - arrived_us < _LONGEST_WAIT_US:
-            packets[-1] = packets[-1]._replace(arrival_us=arrived_us)
+        if waited_us is not None and 0 <= waited_us < _LONGEST_WAIT_US:
+            packets[-1] = packets[-1]._replace(arrival_us=self._arrival_us - waited_us)
         self._ready.append(_delivery(packets))
 
     def _keep_open(self, dialogue: Dialogue) -> None:
