@@ -20,7 +20,7 @@ from omma_engine.errors import DetectorError
 
 __all__ = [
     "NewModel", "adopt_model", "builtin_version", "delete_model", "ensure_builtins", "import_model",
-    "update_model", "verify_version",
+    "model_resource", "update_model", "verify_version",
 ]  # fmt: skip
 
 CHECK_TIMEOUT_S = 60.0
@@ -111,7 +111,7 @@ def update_model(
     author: str | None = None,
 ) -> Model:
     """Change what is said about a model."""
-    require(actor, Action.MANAGE_MODELS, _resource(model))
+    require(actor, Action.MANAGE_MODELS, model_resource(model))
     if name is not None:
         if not name.strip():
             raise InvalidInputError("A model needs a name.", field="name")
@@ -128,7 +128,7 @@ def update_model(
 @transaction.atomic
 def delete_model(*, actor: Actor, model: Model) -> None:
     """Delete a model with its versions and files; refused for built-ins and while an analytic uses it."""
-    require(actor, Action.MANAGE_MODELS, _resource(model))
+    require(actor, Action.MANAGE_MODELS, model_resource(model))
     versions = list(ModelVersion.objects.select_for_update().filter(model=model).order_by("id"))
     if any(version.builtin for version in versions):
         raise ConflictError("A built-in model cannot be deleted.")
@@ -232,5 +232,6 @@ def tell(actor: Actor, model: Model, what: str, detail: dict[str, object] | None
     outbox.publish(f"model.{what}", subject_kind="model", subject_id=model.id, account_id=model.account_id)
 
 
-def _resource(model: Model) -> Resource:
+def model_resource(model: Model) -> Resource:
+    """Return what a model is to the access decision."""
     return Resource(model.account_id, shows_cameras=False)

@@ -1,7 +1,8 @@
 // Makes a part of the page like a fresh copy of it, touching only what differs: pictures that stay are not loaded
 // again, the focus stays where it is, and nothing jumps.
 
-// What counts as different: neither the words that page.js wrote into times, nor tokens made anew for each answer.
+// What counts as different: neither the words that page.js wrote into times, nor tokens made anew for each answer, nor
+// what the reader has unfolded.
 function signature(node) {
   const copy = node.cloneNode(true);
   for (const time of copy.matches("time") ? [copy] : copy.querySelectorAll("time")) {
@@ -9,6 +10,7 @@ function signature(node) {
     time.removeAttribute("title");
   }
   for (const token of copy.querySelectorAll("input[name=csrfmiddlewaretoken]")) token.removeAttribute("value");
+  for (const fold of copy.matches("details") ? [copy] : copy.querySelectorAll("details")) fold.removeAttribute("open");
   return copy.outerHTML.replace(/\s+/g, " ");
 }
 
@@ -17,8 +19,9 @@ function hasWords(node) {
 }
 
 function copyAttributes(from, to) {
-  for (const { name } of [...to.attributes]) if (!from.hasAttribute(name)) to.removeAttribute(name);
-  for (const { name, value } of from.attributes) if (to.getAttribute(name) !== value) to.setAttribute(name, value);
+  const isOwn = (name) => name === "open" && to.tagName === "DETAILS";
+  for (const { name } of [...to.attributes]) if (!from.hasAttribute(name) && !isOwn(name)) to.removeAttribute(name);
+  for (const { name, value } of from.attributes) if (to.getAttribute(name) !== value && !isOwn(name)) to.setAttribute(name, value);
 }
 
 function counterpart(child, candidates) {

@@ -19,6 +19,10 @@ PAGES = (
     "/app/events/",
     "/app/rules/",
     "/app/rules/add/",
+    "/app/models/",
+    "/app/models/add/",
+    "/app/models/train/",
+    "/app/models/01900000-0000-7000-8000-000000000002/",
     "/app/statistics/",
     "/app/system/",
     "/app/system/storage/",
@@ -28,7 +32,10 @@ PAGES = (
     "/app/account/",
 )
 MOST_BYTES = 150_000
-PLACES = ["Live", "Timeline", "Recordings", "Events", "Cameras", "Rules", "Exports", "Statistics", "System"]
+PLACES = [
+    "Live", "Timeline", "Recordings", "Events", "Cameras", "Rules", "Models", "Exports", "Statistics",
+    "System",
+]  # fmt: skip
 PLAYER = "document.querySelector('video.player')"
 
 

@@ -12,12 +12,16 @@ from apps.streams.models import Stream
 from apps.system.pages.moments import MomentInput
 
 
+def stream_words(stream: Stream) -> str:
+    """Return a stream's name: its camera's, and its own where there are others."""
+    return stream.camera.name if stream.name == "main" else f"{stream.camera.name}, {stream.name}"
+
+
 class StreamChoice(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # it has no parameters at run time
     """Streams, by the names of their cameras."""
 
     def label_from_instance(self, obj: Any) -> str:
-        stream = cast("Stream", obj)
-        return stream.camera.name if stream.name == "main" else f"{stream.camera.name}, {stream.name}"
+        return stream_words(cast("Stream", obj))
 
 
 class ExportForm(forms.Form):

@@ -13,8 +13,11 @@ from apps.recordings.models import Recording
 from apps.rules.models import Rule
 from tests.apps.system.pages.conftest import PageHouse, View
 
-LISTS = ("live", "timeline", "cameras", "recordings", "events", "rules", "exports", "statistics", "system")
-WITHOUT_CAMERAS = {"system", "exports"}
+LISTS = (
+    "live", "timeline", "cameras", "recordings", "events", "rules", "models", "exports", "statistics",
+    "system",
+)  # fmt: skip
+WITHOUT_CAMERAS = {"system", "exports", "models"}
 
 Login = Callable[..., Client]
 
