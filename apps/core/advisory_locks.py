@@ -12,6 +12,7 @@ STORAGE_CHECK = 0x6F6D6D61_0005
 RETENTION = 0x6F6D6D61_0006
 ARCHIVE = 0x6F6D6D61_0007
 SCRUB = 0x6F6D6D61_0008
+STREAM_LIFE = 0x6F6D6D61_0009
 
 
 def try_lock(connection: psycopg.Connection[Any], key: int) -> bool:

@@ -1,5 +1,6 @@
 """Streams for operators. What children write is shown; what people decide goes through the services."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -8,6 +9,7 @@ from django.http import HttpRequest
 
 from apps.accounts.access import actor_of
 from apps.streams import (
+    life_services,
     services,
     volume_admin,  # noqa: F401 - registers volumes
 )
@@ -29,8 +31,8 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
 
 class StreamLogInline(admin.TabularInline[StreamLog, Source]):
     model = StreamLog
-    fields = ["at", "status", "code", "detail", "actor_name"]
-    readonly_fields = ["at", "status", "code", "detail", "actor_name"]
+    fields = ("at", "status", "code", "detail", "actor_name", "handler", "last_frame_at", "analytic_index")
+    readonly_fields = fields
     ordering = ["-at"]
     extra = 0
     max_num = 0
@@ -41,10 +43,26 @@ class StreamLogInline(admin.TabularInline[StreamLog, Source]):
         return super().get_queryset(request).filter(id__in=newest)
 
 
+_SHOWN_OF_SOURCE = (
+    "life", "life_code", "life_detail", "life_at", "paused_until", "restart_attempt", "restarted_at",
+    "restart_due_at", "restart_serial", "status", "status_code", "status_detail", "status_at", "handler",
+    "last_frame_at",
+)  # fmt: skip
+
+
 @admin.register(Source)
 class SourceAdmin(admin.ModelAdmin[Source]):
-    list_display = ["__str__", "account", "is_wanted", "status", "status_code", "status_detail", "status_at"]
-    list_filter = ["status", "is_wanted", "account"]
+    list_display = [
+        "__str__",
+        "account",
+        "life",
+        "life_detail",
+        "status",
+        "status_code",
+        "status_at",
+        "handler",
+    ]
+    list_filter = ["life", "status", "account"]
     list_select_related = ["camera", "account"]
     search_fields = ["camera__name", "status_detail"]
     fields = [
@@ -52,35 +70,49 @@ class SourceAdmin(admin.ModelAdmin[Source]):
         "camera",
         "name",
         "options",
-        "is_wanted",
         "labels",
-        "restart_serial",
-        "status",
-        "status_code",
-        "status_detail",
-        "status_at",
+        "restart_limit",
+        "restart_delay_s",
+        *_SHOWN_OF_SOURCE,
     ]
-    readonly_fields = [
-        "account",
-        "camera",
-        "name",
-        "restart_serial",
-        "status",
-        "status_code",
-        "status_detail",
-        "status_at",
-    ]
+    readonly_fields = ["account", "camera", "name", *_SHOWN_OF_SOURCE]
     inlines = [StreamLogInline]
-    actions = ["restart"]
+    actions = ["restart", "stop", "pause", "resume"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
+        """Write what was changed and nothing else: the row moves on while the form is open."""
+        own = [name for name in form.changed_data if name in {"options", "labels"}]
+        if own:
+            obj.save(update_fields=[*own, "updated_at"])
+        if {"restart_limit", "restart_delay_s"} & set(form.changed_data):
+            policy = life_services.RestartPolicy(obj.restart_limit, obj.restart_delay_s)
+            life_services.set_restart_policy(actor=actor_of(request), source=obj, policy=policy)
 
     @admin.action(description="Restart")
     def restart(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
         for source in queryset:
             services.restart_source(actor=actor_of(request), source=source)
         self.message_user(request, f"{len(queryset)} restarted.", messages.SUCCESS)
+
+    @admin.action(description="Stop")
+    def stop(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
+        self._change(request, queryset, life_services.stop_source)
+
+    @admin.action(description="Pause")
+    def pause(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
+        self._change(request, queryset, life_services.pause_source)
+
+    @admin.action(description="Resume")
+    def resume(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
+        self._change(request, queryset, life_services.resume_source)
+
+    def _change(self, request: HttpRequest, queryset: QuerySet[Source], verb: Callable[..., bool]) -> None:
+        actor = actor_of(request)
+        changed = sum(verb(actor=actor, source=source) for source in queryset.order_by("pk"))
+        self.message_user(request, f"{changed} changed.", messages.SUCCESS)
 
 
 @admin.register(Stream)
@@ -185,7 +217,7 @@ class GapAdmin(ReadOnlyAdmin):
 
 @admin.register(StreamLog)
 class StreamLogAdmin(ReadOnlyAdmin):
-    list_display = ["at", "source", "status", "code", "detail", "actor_name"]
+    list_display = ["at", "source", "status", "code", "detail", "actor_name", "handler", "analytic_index"]
     list_filter = ["status", "code"]
     list_select_related = ["source__camera"]
     search_fields = ["detail", "source__camera__name"]

@@ -11,9 +11,11 @@ class StreamsConfig(AppConfig):
         from apps.cameras import provisioning
         from apps.core import periodic, representations, worker_steps
         from apps.streams.capture import capture_supervisor
+        from apps.streams.life_watch import life_loop
         from apps.streams.models import Source, Stream
         from apps.streams.removing import plan_removal
         from apps.streams.services import provision_camera
+        from apps.streams.silence_watch import silence_loop
         from apps.streams.volume_states import VolumeWatch
 
         provisioning.register(10, provision_camera)
@@ -25,10 +27,9 @@ class StreamsConfig(AppConfig):
         representations.register("source", sources)
         worker_steps.register_supervisor("capture", "capture", capture_supervisor)
         worker_steps.register("capture", "volume-watch", lambda _worker: VolumeWatch())
+        worker_steps.register("default", "silence", lambda _worker: silence_loop())
+        worker_steps.register("default", "stream-life", lambda _worker: life_loop())
         periodic.register("streams.volumes", "Look at the volumes", "apps.streams.tasks.check_volumes", "30")
-        periodic.register(
-            "streams.explain", "Explain unrecorded time", "apps.streams.tasks.explain_silence", "30"
-        )
         periodic.register(
             "streams.scrub", "Read stored bytes again", "apps.streams.tasks.scrub", "600", "retention"
         )

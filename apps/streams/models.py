@@ -1,11 +1,13 @@
 """Sources and their streams, the segments on disk, the gaps between them, and the volumes that hold them."""
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
 from apps.accounts.models import Account
 from apps.cameras.models import Camera
 from apps.core.models import UuidModel
+from apps.streams.life import Life
 from omma_engine.ids import uuid7
 
 
@@ -22,7 +24,12 @@ class SourceStatus(models.TextChoices):
 
 
 class Source(UuidModel):
-    """What is opened once: one child process, one lease, one or more streams."""
+    """What is opened once: one child process, one lease, one or more streams.
+
+    It runs while `is_wanted`. One that is not is paused, has given up after failures (and is started again at
+    `restart_due_at`, if that is set), or was stopped. `restart_limit` counts automatic restarts; empty: its
+    child goes on trying without end.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     camera = models.ForeignKey(Camera, on_delete=models.CASCADE, related_name="sources")
@@ -37,10 +44,41 @@ class Source(UuidModel):
     status_detail = models.CharField(max_length=300, blank=True)
     status_at = models.DateTimeField(null=True, blank=True)
     retry_at = models.DateTimeField(null=True, blank=True)  # when it is tried again at the latest
+    is_paused = models.BooleanField(default=False, db_default=False)
+    paused_until = models.DateTimeField(null=True, blank=True)
+    has_given_up = models.BooleanField(default=False, db_default=False)
+    restart_limit = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MaxValueValidator(1000)]
+    )
+    restart_delay_s = models.FloatField(
+        default=5.0, db_default=5.0, validators=[MinValueValidator(0), MaxValueValidator(86400)]
+    )
+    restart_attempt = models.PositiveIntegerField(default=0, db_default=0)
+    restarted_at = models.DateTimeField(null=True, blank=True)
+    restart_due_at = models.DateTimeField(null=True, blank=True)
+    life = models.CharField(
+        max_length=16, choices=Life.choices, default=Life.PENDING, db_default=Life.PENDING.value
+    )
+    life_code = models.CharField(max_length=32, blank=True, default="", db_default="")
+    life_detail = models.CharField(max_length=300, blank=True, default="", db_default="")
+    life_at = models.DateTimeField(null=True, blank=True)
+    handler = models.CharField(max_length=120, blank=True, default="", db_default="")  # the worker it is with
+    handler_block = models.BigIntegerField(null=True, blank=True)  # of its lease's epoch
+    last_frame_at = models.DateTimeField(null=True, blank=True)  # as of its last change of state
 
     class Meta:
         db_table = "streams_source"
-        constraints = [models.UniqueConstraint(fields=["camera", "name"], name="source_name_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["camera", "name"], name="source_name_once"),
+            models.CheckConstraint(
+                condition=Q(is_wanted=False) | Q(is_paused=False, has_given_up=False),
+                name="source_wanted_or_at_rest",
+            ),
+            models.CheckConstraint(
+                condition=Q(restart_delay_s__gte=0) & Q(restart_delay_s__lte=86400),
+                name="source_restart_delay_range",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.camera} · {self.name}"
@@ -84,21 +122,31 @@ class Stream(UuidModel):
 
 
 class StreamLog(models.Model):
-    """What happened to a source, as its people see it. Kept 30 days, and each stream's last entry always."""
+    """What became of a source, entry by entry. Kept `OMMA_STREAM_LOG_DAYS`; a source's last entry always is.
+
+    Without an `analytic_index` an entry is about the stream, and with it all of its analytics.
+    """
 
     id = models.BigAutoField(primary_key=True)
     account_id = models.UUIDField()
     camera_id = models.UUIDField()
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="log")
     at = models.DateTimeField()
-    status = models.CharField(max_length=16)
+    status = models.CharField(max_length=16, choices=Life.choices)
     code = models.CharField(max_length=32, blank=True)
     detail = models.CharField(max_length=300, blank=True)
     actor_name = models.CharField(max_length=200, blank=True)
+    handler = models.CharField(max_length=120, blank=True, default="", db_default="")
+    last_frame_at = models.DateTimeField(null=True, blank=True)
+    analytic_index = models.PositiveSmallIntegerField(null=True, blank=True)
 
     class Meta:
         db_table = "streams_stream_log"
-        indexes = [models.Index(fields=["source", "-at"], name="stream_log_newest")]  # the camera page
+        indexes = [
+            models.Index(fields=["source", "-at"], name="stream_log_newest"),  # the camera page
+            models.Index(fields=["account_id", "-at"], name="stream_log_of_account"),  # lists, newest first
+            models.Index(fields=["at"], name="stream_log_age"),  # the clean-up deletes by age
+        ]
 
     def __str__(self) -> str:
         return f"{self.status} {self.detail}".strip()

@@ -51,6 +51,12 @@ def statistics_of_stream(stream: Stream) -> StreamStatistics:
     )
 
 
+def last_frame_at(source_id: UUID) -> datetime | None:
+    """Return how far the source's newest stored footage reaches; None where it has none."""
+    rows = Segment.objects.filter(stream__in=Stream.objects.filter(source_id=source_id).values("pk"))
+    return rows.order_by("-start").values_list("end", flat=True).first()
+
+
 def stored_bytes_of_camera(camera_id: UUID) -> int:
     """Return how many bytes of footage of a camera are on disk."""
     rows = Segment.objects.filter(camera_id=camera_id, stream__camera_id=camera_id)

@@ -9,7 +9,10 @@ from apps.core import audit
 from apps.core.exceptions import InvalidInputError
 from apps.core.leases import nudge
 from apps.core.models import LeaseKind
-from apps.streams.models import Mode, Source, Stream, StreamLog
+from apps.streams import life_changes
+from apps.streams.life import Life
+from apps.streams.life_log import Entry, add_entry
+from apps.streams.models import Mode, Source, Stream
 from apps.streams.state_news import publish_source, publish_stream
 
 MAX_ROLL_S = 300
@@ -20,26 +23,23 @@ def provision_camera(camera: Camera, actor: Actor) -> None:
     source = Source.objects.create(account_id=camera.account_id, camera=camera)
     stream = Stream.objects.create(account_id=camera.account_id, camera=camera, source=source)
     publish_stream(stream, "stream.created")
+    add_entry(source, Entry(Life.PENDING, timezone.now(), actor_name=actor.name))
     nudge(LeaseKind.SOURCE.value)
 
 
 @transaction.atomic
 def restart_source(*, actor: Actor, source: Source) -> Source:
-    """Start the source's child anew, whatever it does now."""
-    source = Source.objects.select_for_update(of=("self",)).select_related("camera").get(pk=source.pk)
+    """Start the source's child anew, whatever it does now; one that is stopped or paused stays so."""
+    rows = Source.objects.select_for_update(of=("self",)).select_related("camera", "account")
+    source = rows.get(pk=source.pk)
     require(actor, Action.MANAGE_CAMERAS, _resource(source))
-    source.restart_serial += 1
-    source.save(update_fields=["restart_serial", "updated_at"])
-    StreamLog.objects.create(
-        account_id=source.account_id,
-        camera_id=source.camera_id,
-        source=source,
-        at=timezone.now(),
-        status=source.status,
-        code="restart",
-        detail="restarted by hand",
-        actor_name=actor.name[:200],
-    )
+    now = timezone.now()
+    add_entry(source, Entry(Life.RESTART, now, "restart", "restarted by hand", actor.name))
+    if source.has_given_up:
+        life_changes.run(source, life_changes.Reason(now, actor_name=actor.name))
+    else:
+        source.restart_serial += 1
+        source.save(update_fields=["restart_serial", "updated_at"])
     _record(actor, "source.restarted", source)
     publish_source(source)
     nudge(LeaseKind.SOURCE.value)

@@ -111,7 +111,7 @@ def _take(item: NewsItem, segments: SegmentKeeper, gaps: GapKeeper, *, is_fill: 
             gaps.told(payload, item.epoch)
         case NewsKind.STATE:
             if not is_fill:
-                apply_state(item.object_id, payload)
+                apply_state(item.object_id, payload, item.epoch)
         case other:
             logger.warning("source %s sent news of unknown kind %r", item.object_id, other)
 

@@ -4,21 +4,25 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
-
 from apps.core import outbox
 from apps.core.times import from_us
-from apps.streams.models import Source, Stream, StreamLog
+from apps.streams import life_changes
+from apps.streams.models import Source, Stream
 from omma_engine.redaction import redact
 
 _PICTURE_FIELDS = ("codec", "width", "height", "frame_rate", "has_audio")
 
 
-def apply_state(source_id: UUID, news: Mapping[str, Any]) -> None:
-    """Write a source's new state, and its stream's codec and size where they came with it."""
-    source = Source.objects.select_for_update().filter(id=source_id).first()
+def apply_state(source_id: UUID, news: Mapping[str, Any], epoch: int = 0) -> None:
+    """Write a source's new state, what becomes of its life, and its stream's codec and size if they came.
+
+    `epoch` is that of the child that said it; 0 where nobody knows.
+    """
+    rows = Source.objects.select_for_update(of=("self",)).select_related("camera", "account")
+    source = rows.filter(id=source_id).first()
     if source is None:
         return
+    before = source.status
     at, detail = from_us(news["at_us"]), redact(str(news["detail"]))[:300]
     code = str(news["code"])[:32]
     if source.status_at is not None and at < source.status_at:
@@ -31,27 +35,13 @@ def apply_state(source_id: UUID, news: Mapping[str, Any]) -> None:
     source.save(
         update_fields=["status", "status_code", "status_detail", "status_at", "retry_at", "updated_at"]
     )
+    if is_new or source.handler_block != epoch >> 20:
+        life_changes.take_news(source, before, epoch=epoch)
     has_new_picture = _apply_picture(source, news)
-    if is_new:
-        log_state(source)
     if is_new or has_new_retry:
         publish_source(source)
     elif has_new_picture:
         _publish_streams(source)
-
-
-def log_state(source: Source, *, actor_name: str = "") -> None:
-    """Append the source's state to its log."""
-    StreamLog.objects.create(
-        account_id=source.account_id,
-        camera_id=source.camera_id,
-        source=source,
-        at=source.status_at or timezone.now(),
-        status=source.status,
-        code=source.status_code,
-        detail=source.status_detail,
-        actor_name=actor_name,
-    )
 
 
 def publish_source(source: Source) -> None:

@@ -2,15 +2,13 @@
 
 from datetime import timedelta
 
-from django.db.models import Max
+from django.conf import settings
 from django.utils import timezone
 
-from apps.streams import explaining, volume_states
+from apps.streams import life_log, volume_states
 from apps.streams.models import StreamLog
 from apps.streams.storage import scrub as scrubbing
 from apps.streams.stores.bucket import clean_cache
-
-LOG_KEPT = timedelta(days=30)
 
 
 def check_volumes() -> str:
@@ -28,14 +26,7 @@ def clean_fetched() -> str:
     return f"{clean_cache()} files deleted"
 
 
-def explain_silence() -> str:
-    """Open gaps for streams that nothing writes."""
-    return explaining.explain_silence()
-
-
 def trim_log() -> str:
     """Delete old log entries, but never a source's last one."""
-    last = StreamLog.objects.order_by().values("source").annotate(last=Max("id")).values("last")
-    old = StreamLog.objects.filter(at__lt=timezone.now() - LOG_KEPT).exclude(id__in=last)
-    count, _ = old.delete()
-    return f"{count} log entries deleted"
+    before = timezone.now() - timedelta(days=settings.OMMA_STREAM_LOG_DAYS)
+    return f"{life_log.clean(StreamLog.objects.all(), before)} log entries deleted"

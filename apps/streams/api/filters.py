@@ -1,6 +1,7 @@
 """Filters of streams, segments and gaps. Ranges of time also bound the ids, which prunes partitions."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -9,17 +10,42 @@ from django.db.models import Q, QuerySet
 
 from apps.core.api.filters import ManyIdsFilter, RangedFilterSet, one_or_many
 from apps.streams.coverage import LONGEST_SEGMENT, partition_ceiling, partition_floor
-from apps.streams.models import Gap, Mode, Segment, SegmentState, Source, SourceStatus, Stream
+from apps.streams.life import Life
+from apps.streams.life_log import LogQuery, entries_for
+from apps.streams.models import Gap, Mode, Segment, SegmentState, Source, SourceStatus, Stream, StreamLog
 from omma_engine.types import GapCause
 
 
 class SourceFilter(django_filters.FilterSet):
     camera = django_filters.UUIDFilter(field_name="camera_id")
     status = django_filters.ChoiceFilter(choices=SourceStatus.choices)
+    life = django_filters.MultipleChoiceFilter(choices=Life.choices)
 
     class Meta:
         model = Source
-        fields = ["camera", "status"]
+        fields = ["camera", "status", "life"]
+
+
+class StreamLogFilter(RangedFilterSet):
+    """`start` is inclusive, `end` exclusive. An analytic's index also finds what is about the stream."""
+
+    camera = ManyIdsFilter(field_name="camera_id")
+    source = ManyIdsFilter(field_name="source_id")
+    stream = ManyIdsFilter(method="of_streams")
+    status = django_filters.MultipleChoiceFilter(choices=Life.choices)
+    analytic_index = django_filters.NumberFilter(method="of_analytic", min_value=0, max_value=32767)
+    start = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
+    end = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+
+    class Meta:
+        model = StreamLog
+        fields = ["camera", "source", "stream", "status", "analytic_index", "start", "end"]
+
+    def of_streams(self, rows: QuerySet[StreamLog], name: str, value: list[UUID]) -> QuerySet[StreamLog]:
+        return entries_for(rows, LogQuery(stream_ids=value))
+
+    def of_analytic(self, rows: QuerySet[StreamLog], name: str, value: Decimal) -> QuerySet[StreamLog]:
+        return entries_for(rows, LogQuery(analytic_indexes=[int(value)]))
 
 
 class StreamFilter(django_filters.FilterSet):

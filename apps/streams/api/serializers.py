@@ -4,6 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.streams.life import Life, RestartState
+from apps.streams.life_services import MAX_DELAY_S, MAX_RESTARTS, restart_state
 from apps.streams.models import Gap, Mode, Segment, Source, SourceStatus, Stream, StreamLog
 from apps.streams.services import MAX_ROLL_S
 
@@ -11,6 +13,7 @@ from apps.streams.services import MAX_ROLL_S
 class SourceReadSerializer(serializers.ModelSerializer[Source]):
     account = serializers.UUIDField(source="account_id", read_only=True)
     camera = serializers.UUIDField(source="camera_id", read_only=True)
+    restart_state = serializers.SerializerMethodField()
 
     class Meta:
         model = Source
@@ -25,9 +28,24 @@ class SourceReadSerializer(serializers.ModelSerializer[Source]):
             "status_detail",
             "status_at",
             "retry_at",
+            "life",
+            "life_code",
+            "life_detail",
+            "life_at",
+            "paused_until",
+            "restart_state",
+            "restart_limit",
+            "restart_delay_s",
+            "restart_attempt",
+            "restarted_at",
+            "restart_due_at",
+            "last_frame_at",
             "created_at",
             "updated_at",
         ]
+
+    def get_restart_state(self, source: Source) -> RestartState:
+        return restart_state(source)
 
 
 class StreamReadSerializer(serializers.ModelSerializer[Stream]):
@@ -40,6 +58,9 @@ class StreamReadSerializer(serializers.ModelSerializer[Stream]):
     status_detail = serializers.CharField(source="source.status_detail", read_only=True)
     status_at = serializers.DateTimeField(source="source.status_at", read_only=True)
     retry_at = serializers.DateTimeField(source="source.retry_at", read_only=True, allow_null=True)
+    life = serializers.ChoiceField(choices=Life.choices, source="source.life", read_only=True)
+    life_detail = serializers.CharField(source="source.life_detail", read_only=True)
+    life_at = serializers.DateTimeField(source="source.life_at", read_only=True, allow_null=True)
 
     class Meta:
         model = Stream
@@ -54,6 +75,9 @@ class StreamReadSerializer(serializers.ModelSerializer[Stream]):
             "status_detail",
             "status_at",
             "retry_at",
+            "life",
+            "life_detail",
+            "life_at",
             "mode",
             "pre_roll_s",
             "post_roll_s",
@@ -78,9 +102,42 @@ class StreamWriteSerializer(serializers.Serializer[Any]):
 
 
 class StreamLogSerializer(serializers.ModelSerializer[StreamLog]):
+    """What became of a source. Without `analytic_index`: of the stream, and so of all of its analytics."""
+
+    source = serializers.UUIDField(source="source_id", read_only=True)  # type: ignore[assignment]  # a field's name
+    camera = serializers.UUIDField(source="camera_id", read_only=True)
+
     class Meta:
         model = StreamLog
-        fields = ["id", "at", "status", "code", "detail", "actor_name"]
+        fields = [
+            "id", "source", "camera", "at", "status", "code", "detail", "actor_name", "handler",
+            "last_frame_at", "analytic_index",
+        ]  # fmt: skip
+
+
+class PauseSerializer(serializers.Serializer[Any]):
+    """A pause: until it is resumed, or until a time."""
+
+    until = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class RestartPolicySerializer(serializers.Serializer[Any]):
+    """How often a source that failed is started again, and after how long. Null: without end."""
+
+    restart_limit = serializers.IntegerField(min_value=0, max_value=MAX_RESTARTS, allow_null=True)
+    restart_delay_s = serializers.FloatField(min_value=0, max_value=MAX_DELAY_S, default=5.0)
+
+
+class CleanLogSerializer(serializers.Serializer[Any]):
+    """Which entries to delete: those before a time, but each source's last."""
+
+    before = serializers.DateTimeField()
+
+
+class CleanedLogSerializer(serializers.Serializer[Any]):
+    """How many entries were deleted."""
+
+    deleted = serializers.IntegerField()
 
 
 class StatisticsSerializer(serializers.Serializer[Any]):

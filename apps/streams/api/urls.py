@@ -6,6 +6,7 @@ from apps.streams.api.views import (
     GapViewSet,
     SegmentViewSet,
     SourceViewSet,
+    StreamLogViewSet,
     StreamViewSet,
 )
 from apps.streams.api.volumes import VolumeViewSet
@@ -14,6 +15,7 @@ router = SimpleRouter()
 router.register("streams", StreamViewSet, "stream")
 router.register("sources", SourceViewSet, "source")
 router.register("segments", SegmentViewSet, "segment")
+router.register("stream-log", StreamLogViewSet, "stream-log")
 router.register("gaps", GapViewSet, "gap")
 router.register("volumes", VolumeViewSet, "volume")
 

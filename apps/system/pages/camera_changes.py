@@ -17,6 +17,7 @@ from apps.cameras.probing import probe_address
 from apps.core.exceptions import ConflictError, OmmaError
 from apps.inference import services as inference_services
 from apps.inference.models import Analytic
+from apps.streams import life_services
 from apps.streams import services as stream_services
 from apps.streams.models import Stream
 from apps.system.pages.camera_forms import CameraForm, CameraSettingsForm, StreamForm
@@ -105,6 +106,32 @@ def camera_restart(request: HttpRequest, camera_id: UUID) -> HttpResponse:
     for source in row.sources.all():
         stream_services.restart_source(actor=actor, source=source)
     messages.success(request, _("%(name)s restarts.") % {"name": row.name})
+    return redirect("pages:camera", camera_id=row.id)
+
+
+@require_POST
+@login_required
+def camera_pause(request: HttpRequest, camera_id: UUID) -> HttpResponse:
+    """Pause the camera until it is resumed."""
+    actor = actor_of(request)
+    row = camera_or_404(actor, camera_id, Action.MANAGE_CAMERAS)
+    for source in row.sources.order_by("pk"):
+        life_services.pause_source(actor=actor, source=source)
+    messages.success(
+        request, _("%(name)s is paused. Nothing is recorded until it is resumed.") % {"name": row.name}
+    )
+    return redirect("pages:camera", camera_id=row.id)
+
+
+@require_POST
+@login_required
+def camera_resume(request: HttpRequest, camera_id: UUID) -> HttpResponse:
+    """Resume a camera that is paused, stopped, done or has failed."""
+    actor = actor_of(request)
+    row = camera_or_404(actor, camera_id, Action.MANAGE_CAMERAS)
+    for source in row.sources.order_by("pk"):
+        life_services.resume_source(actor=actor, source=source)
+    messages.success(request, _("%(name)s is resumed.") % {"name": row.name})
     return redirect("pages:camera", camera_id=row.id)
 
 

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_safe
 from apps.accounts.access import Action, Actor, actor_of, may, visible
 from apps.cameras.models import Camera
 from apps.inference.models import Analytic, Event
-from apps.streams.models import Stream, StreamLog
+from apps.streams.life import Life
+from apps.streams.models import Source, Stream, StreamLog
 from apps.streams.selectors import stored_bytes_of_camera
 from apps.system.pages.camera_forms import StreamForm
 from apps.system.pages.events import rows_for
@@ -22,6 +23,7 @@ from omma_engine.redaction import redact
 
 _LOG_LENGTH = 20
 _EVENT_COUNT = 6
+_AT_REST = (Life.PAUSED, Life.STOP, Life.DONE, Life.FAILURE)
 
 
 @require_safe
@@ -69,6 +71,7 @@ def camera_page(
         "analytics": Analytic.objects.filter(camera=row).select_related("model_version__model"),
         "events": rows_for(list(events[:_EVENT_COUNT])),
         "log": StreamLog.objects.filter(source__camera=row).order_by("-at", "-id")[:_LOG_LENGTH],
+        "is_at_rest": row.is_enabled and Source.objects.filter(camera=row, life__in=_AT_REST).exists(),
         "driver_words": driver_words(row),
         "shown_address": redact(row.address),
         "stored_bytes": stored,

@@ -24,6 +24,7 @@ OMMA_ADMIN_PASSWORD = env.read_text("OMMA_ADMIN_PASSWORD")  # of the first admin
 OMMA_CAMERAS = env.read_lines("OMMA_CAMERAS")  # addresses that `prepare` adds
 OMMA_WORKER_LABELS = env.read_pairs("OMMA_WORKER_LABELS")  # site=north,… : capture only what asks for it
 OMMA_EGRESS_ALLOW = env.read_list("OMMA_EGRESS_ALLOW")  # networks (CIDR)
+OMMA_STREAM_LOG_DAYS = env.read_int("OMMA_STREAM_LOG_DAYS", 30)  # how long what became of streams is kept
 OMMA_MODELS_URL = env.read_text("OMMA_MODELS_URL")  # where `model pull` fetches from; none by default
 OMMA_ONNX_PROVIDER = env.read_text("OMMA_ONNX_PROVIDER", "cpu")  # where models run: cpu, cuda or openvino
 OMMA_HAS_PAGES = env.read_bool("OMMA_HAS_PAGES", default=True)  # off in workers, which show nothing
@@ -148,9 +149,8 @@ STATIC_ROOT = OMMA_DATA_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "omma.static_files.HashedStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"},
 }
-SERVESTATIC_ALLOW_ALL_ORIGINS = False  # they are for our own pages
 APPEND_SLASH = False
 
 # --- Security -----------------------------------------------------------------------------------------------
@@ -272,6 +272,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "SourceStatusEnum": "apps.streams.models.SourceStatus",
+        "StreamLifeEnum": "apps.streams.life.Life",
         "VolumeKindEnum": "apps.streams.models.VolumeKind",
         "UploadKindEnum": "apps.catalog.models.UploadKind",
     },

@@ -58,7 +58,9 @@ def test_a_stream_shows_the_state_and_reason_of_its_source(home: Account, stream
     assert (row["status"], row["status_code"]) == ("reconnecting", "unauthorized")
     assert row["status_detail"] == "401 Unauthorized"
     assert row["status_at"] == "1970-01-01T00:00:01.000000Z"
-    assert set(Outbox.objects.values_list("kind", flat=True)) == {"source.updated", "stream.updated"}
+    assert (row["life"], row["life_detail"]) == ("failure", "401 Unauthorized")
+    told = {"source.updated", "stream.updated", "stream.status"}
+    assert set(Outbox.objects.values_list("kind", flat=True)) == told
 
 
 def test_an_admin_changes_what_is_kept(home: Account, stream: Stream) -> None:

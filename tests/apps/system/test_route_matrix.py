@@ -19,7 +19,7 @@ from apps.dialects.spectrax.clips import describe
 from apps.inference.models import Analytic, Event, MinuteSummary, Track
 from apps.recordings.models import Export, Recording, RetentionPolicy
 from apps.rules.models import Rule, RuleFiring
-from apps.streams.models import Gap, Segment, Source, Stream, Volume
+from apps.streams.models import Gap, Segment, Source, Stream, StreamLog, Volume
 from omma_engine.ids import uuid7
 from tests import factories
 from tests.apps.system.route_map import Route, admin_addresses, all_routes
@@ -88,6 +88,9 @@ def _streams(account: Account, camera: Camera) -> dict[str, Row]:
         "sources": source,
         "streams": stream,
         "volumes": volume,
+        "stream-log": StreamLog.objects.create(
+            account_id=account.pk, camera_id=camera.pk, source=source, at=now, status="failure", detail=CANARY
+        ),
         "models": model,
         "model-versions": version,
         "model-uploads": ModelUpload.objects.create(
