@@ -7,7 +7,8 @@ from uuid import UUID
 
 import redis.asyncio
 
-from apps.streams.bus.connection import UNREACHABLE, Backoff, open_async_client
+from apps.streams.bus.backoff import Backoff
+from apps.streams.bus.connection import UNREACHABLE, open_async_client
 from apps.streams.bus.reading import (
     READ_COUNT,
     RENEW_EVERY_S,

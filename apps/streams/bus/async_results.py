@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from apps.streams.bus.connection import UNREACHABLE, Backoff, open_async_client
+from apps.streams.bus.backoff import Backoff
+from apps.streams.bus.connection import UNREACHABLE, open_async_client
 from apps.streams.bus.wire import results_channel
 
 logger = logging.getLogger(__name__)

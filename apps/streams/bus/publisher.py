@@ -9,17 +9,14 @@ sleeps until there is something that a reader wants. The packet loop itself only
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 from uuid import UUID
 
-import redis
-from redis.connection import AbstractConnection as Connection
-
 from apps.streams.bus import secret_address
-from apps.streams.bus.connection import UNREACHABLE, Backoff, open_client
+from apps.streams.bus.backoff import Backoff
+from apps.streams.bus.line import BusLine, Command, RefusedError
 from apps.streams.bus.outlet import Batch, Outlet, OutletFigures
-from apps.streams.bus.wakes import wake_line
+from apps.streams.bus.wakes import WakeLine, names_one
 from apps.streams.bus.wire import (
     WAKE_CHANNEL,
     EntryId,
@@ -43,8 +40,7 @@ LOCAL_EXPIRY_S = 5.0
 KEY_EXPIRY_S = 30
 MAX_SIZES_KEPT = 25
 CLOSE_S = 1.0
-
-Command = tuple[str | bytes, ...]
+TIMEOUT_S = 1.0
 
 
 def connect(url: str, *, clock: Clock | None = None) -> "PublisherHub":
@@ -90,7 +86,7 @@ class PublisherHub:
         self._work = threading.Event()
         self._closed = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
-        self._wakes = wake_line(url)
+        self._wakes = WakeLine(url)
         self._heard_s = float("-inf")
 
     def __call__(self, stream_id: UUID) -> StreamPublisher:
@@ -121,8 +117,7 @@ class PublisherHub:
                 return
             self._closed.set()
         self._work.set()
-        if self._wakes is not None:
-            self._wakes.close()
+        self._wakes.close()
         deadline = time.monotonic() + CLOSE_S
         for thread in self._threads.values():
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -133,11 +128,10 @@ class PublisherHub:
         backoff = Backoff()
         while not self._closed.is_set():
             try:
-                if self._wakes is not None:
-                    self._wakes.wait(lambda: [outlet.stream_id for outlet in self._snapshot()])
+                self._wakes.wait(self._stream_ids)
                 if not self._closed.is_set():
                     self._watch_readers(backoff)
-            except UNREACHABLE as error:
+            except OSError as error:
                 logger.debug("demand of the bus cannot be read: %s", error)
                 if time.monotonic() - self._heard_s > LOCAL_EXPIRY_S:
                     self._expire_demand()
@@ -149,50 +143,45 @@ class PublisherHub:
     def _watch_readers(self, backoff: Backoff) -> None:
         """Follow what readers want, until there has been none for a while."""
         with (
-            open_client(self._url, timeout_s=1.0) as client,
-            client.pubsub(ignore_subscribe_messages=True) as wakes,
+            BusLine(self._url, timeout_s=TIMEOUT_S) as line,
+            BusLine(self._url, timeout_s=TIMEOUT_S) as wakes,
         ):
             wakes.subscribe(WAKE_CHANNEL)
             read_s = time.monotonic()
             while not self._closed.is_set():
-                self._read_demand(client)
+                self._read_demand(line)
                 backoff.reset()
                 self._heard_s = time.monotonic()
                 if self._is_read():
                     read_s = self._heard_s
-                elif self._wakes is not None and self._heard_s - read_s > UNREAD_S:
+                elif self._heard_s - read_s > UNREAD_S:
                     return
                 self._wait_for_wake(wakes)
 
     def _is_read(self) -> bool:
         return any(outlet.level is not DemandLevel.NONE for outlet in self._snapshot())
 
-    def _wait_for_wake(self, wakes: "redis.client.PubSub") -> None:
+    def _wait_for_wake(self, wakes: BusLine) -> None:
         """Sleep until one of our streams gets a reader, or until it is time to look again."""
         is_read = self._is_read()
         deadline = time.monotonic() + (POLL_READ_S if is_read else POLL_IDLE_S)
         while (left_s := deadline - time.monotonic()) > 0 and not self._closed.is_set():
-            message = wakes.get_message(timeout=min(left_s, CLOSE_S / 2))
-            if message is not None and self._is_ours(message["data"]):
+            name = wakes.hear(min(left_s, CLOSE_S / 2))
+            if name is not None and names_one(name, self._stream_ids()):
                 self._closed.wait(POLL_LEAST_S if is_read else 0)
                 return
 
-    def _is_ours(self, raw: bytes) -> bool:
-        try:
-            return UUID(raw.decode("ascii", "replace")) in self._outlets
-        except ValueError:
-            return False
-
-    def _read_demand(self, client: redis.Redis) -> None:
+    def _read_demand(self, line: BusLine) -> None:
         outlets = self._snapshot()
-        pipe = client.pipeline(transaction=False)
-        pipe.time()
-        for outlet in outlets:
-            pipe.hgetall(demand_key(outlet.stream_id))
-        (seconds, micros), *demands = pipe.execute()
+        commands: list[Command] = [("HGETALL", demand_key(outlet.stream_id)) for outlet in outlets]
+        time_of_server, *demands = line.ask_all([("TIME",), *commands])
+        for answer in (time_of_server, *demands):
+            if isinstance(answer, RefusedError):
+                raise answer
+        seconds, micros = (int(part) for part in time_of_server)
         now_ms = seconds * 1000 + micros // 1000
         for outlet, demand in zip(outlets, demands, strict=True):
-            wanted = [decode_demand(raw) for raw in demand.values()]
+            wanted = [decode_demand(raw) for raw in demand[1::2]]
             level = max(
                 (level for level, expiry_ms in wanted if expiry_ms > now_ms), default=DemandLevel.NONE
             )
@@ -208,76 +197,64 @@ class PublisherHub:
 
     def _send(self) -> None:
         backoff = Backoff()
-        with open_client(self._url, timeout_s=1.0) as client:
-            # A pipeline of the client would cost three times as much at 30 packets a second.
-            connection = client.connection_pool.make_connection()
-            while not self._closed.is_set():
-                self._work.wait()
-                self._work.clear()
-                batches = [batch for outlet in self._snapshot() if (batch := outlet.take()) is not None]
-                try:
-                    self._write(connection, batches)
-                    backoff.reset()
-                except UNREACHABLE as error:
-                    connection.disconnect()
-                    self._give_up(batches, error)
-                    self._closed.wait(backoff.next_s())
-                except Exception as error:
-                    logger.exception("the sender of the bus goes on")
-                    connection.disconnect()
-                    self._give_up(batches, error)
-                    self._closed.wait(backoff.next_s())
-            connection.disconnect()
-            self._wake_watcher(client)
+        line: BusLine | None = None
+        while not self._closed.is_set():
+            self._work.wait()
+            self._work.clear()
+            batches = [batch for outlet in self._snapshot() if (batch := outlet.take()) is not None]
+            try:
+                line = line or BusLine(self._url, timeout_s=TIMEOUT_S)
+                self._write(line, batches)
+                backoff.reset()
+                continue
+            except OSError as error:
+                logger.debug("the bus is away: %s", error)
+            except Exception:
+                logger.exception("the sender of the bus goes on")
+            if line is not None:
+                line.close()
+                line = None
+            self._give_up(batches)
+            self._closed.wait(backoff.next_s())
+        if line is not None:
+            self._wake_watcher(line)
+            line.close()
 
-    def _wake_watcher(self, client: redis.Redis) -> None:
+    def _wake_watcher(self, line: BusLine) -> None:
         """Closing: the watcher sleeps on its subscription, and this is the quickest way to wake it."""
         try:
-            client.publish(WAKE_CHANNEL, "")
-        except UNREACHABLE as error:
+            line.ask("PUBLISH", WAKE_CHANNEL, "")
+        except OSError as error:
             logger.debug("the watcher ends by itself: %s", error)
 
-    def _write(self, connection: Connection, batches: list[Batch]) -> None:
+    def _write(self, line: BusLine, batches: list[Batch]) -> None:
         for batch in batches:
-            answers = _execute(connection, commands_for(batch))
-            refusals = [answer for answer in answers if isinstance(answer, redis.ResponseError)]
+            answers = line.ask_all(commands_for(batch))
+            refusals = [answer for answer in answers if isinstance(answer, RefusedError)]
             if refusals:
-                self._refused(connection, batch, refusals[-1])
+                self._refused(line, batch, refusals[-1])
 
-    def _refused(self, connection: Connection, batch: Batch, error: redis.ResponseError) -> None:
+    def _refused(self, line: BusLine, batch: Batch, error: RefusedError) -> None:
         """The server is full, or holds newer ids than ours (its clock or ours stepped): go on above them."""
         logger.debug("the bus refused packets of %s: %s", batch.stream_id, error)
-        command = ("XREVRANGE", packets_key(batch.stream_id), "+", "-", "COUNT", "1")
-        (newest,) = _execute(connection, [command])
+        (newest,) = line.ask_all([("XREVRANGE", packets_key(batch.stream_id), "+", "-", "COUNT", "1")])
         floor = EntryId.parse(newest[0][0]).gop if isinstance(newest, list) and newest else 0
         outlet = self._outlets.get(batch.stream_id)
         if outlet is not None:
             outlet.lost(batch, floor=floor)
 
-    def _give_up(self, batches: list[Batch], error: Exception) -> None:
-        logger.debug("the bus is away: %s", error)
+    def _give_up(self, batches: list[Batch]) -> None:
         for batch in batches:
             outlet = self._outlets.get(batch.stream_id)
             if outlet is not None:
                 outlet.lost(batch)
 
+    def _stream_ids(self) -> list[UUID]:
+        return [outlet.stream_id for outlet in self._snapshot()]
+
     def _snapshot(self) -> list[Outlet]:
         with self._lock:
             return list(self._outlets.values())
-
-
-def _execute(connection: Connection, commands: Sequence[Command]) -> list[Any]:
-    """Write all commands at once and return the answers; a refused one is answered with its error."""
-    packed = connection.pack_commands(commands)  # type: ignore[no-untyped-call]  # redis types only a part
-    connection.send_packed_command(packed, check_health=False)  # type: ignore[no-untyped-call]
-    return [_answer(connection) for _ in commands]
-
-
-def _answer(connection: Connection) -> Any:
-    try:
-        return connection.read_response()
-    except redis.ResponseError as error:
-        return error
 
 
 def commands_for(batch: Batch) -> list[Command]:

@@ -8,7 +8,8 @@ from uuid import UUID
 import redis
 
 from apps.streams.bus import secret_address
-from apps.streams.bus.connection import UNREACHABLE, Backoff, open_client
+from apps.streams.bus.backoff import Backoff
+from apps.streams.bus.connection import UNREACHABLE, open_client
 from apps.streams.bus.reading import (
     READ_COUNT,
     RENEW_EVERY_S,

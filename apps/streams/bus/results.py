@@ -7,7 +7,8 @@ from typing import Any, NotRequired, TypedDict
 from uuid import UUID
 
 from apps.streams.bus import secret_address
-from apps.streams.bus.connection import UNREACHABLE, Backoff, open_client
+from apps.streams.bus.backoff import Backoff
+from apps.streams.bus.connection import UNREACHABLE, open_client
 from apps.streams.bus.wire import results_channel
 from omma_engine.clock import Clock, SystemClock
 

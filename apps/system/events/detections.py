@@ -5,7 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from apps.streams.bus.connection import UNREACHABLE, Backoff, open_async_client
+from apps.streams.bus.backoff import Backoff
+from apps.streams.bus.connection import UNREACHABLE, open_async_client
 from apps.streams.bus.wire import RESULTS_PATTERN
 
 logger = logging.getLogger(__name__)
