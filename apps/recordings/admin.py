@@ -9,10 +9,18 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.accounts.access import Actor, actor_of
+from apps.core.admin_base import ReadOnlyAdmin
 from apps.core.exceptions import OmmaError
 from apps.recordings import policies, services
 from apps.recordings.exports.services import delete_export
-from apps.recordings.models import Export, Recording, RetentionPolicy
+from apps.recordings.models import (
+    ChangedHour,
+    Export,
+    Recording,
+    RetentionPolicy,
+    SeenHour,
+    StoredHour,
+)
 
 _FACTS = (
     "id", "account", "camera", "stream", "number", "state", "wanted_start", "start", "end",
@@ -169,6 +177,32 @@ class ExportAdmin(admin.ModelAdmin[Export]):
             else:
                 count += 1
         self.message_user(request, f"{count} deleted", messages.SUCCESS if count else messages.WARNING)
+
+
+@admin.register(StoredHour)
+class StoredHourAdmin(ReadOnlyAdmin[StoredHour]):
+    list_display = ["hour", "stream_id", "volume_id", "segments", "stored_bytes", "recorded"]
+    search_fields = ["stream_id", "volume_id"]
+    date_hierarchy = "hour"
+    ordering = ["-hour"]
+    show_full_result_count = False
+
+
+@admin.register(SeenHour)
+class SeenHourAdmin(ReadOnlyAdmin[SeenHour]):
+    list_display = ["hour", "stream_id", "label", "sightings", "minutes"]
+    search_fields = ["stream_id", "label"]
+    date_hierarchy = "hour"
+    ordering = ["-hour"]
+    show_full_result_count = False
+
+
+@admin.register(ChangedHour)
+class ChangedHourAdmin(ReadOnlyAdmin[ChangedHour]):
+    list_display = ["hour", "kind", "stream_id"]
+    list_filter = ["kind"]
+    search_fields = ["stream_id"]
+    ordering = ["hour"]
 
 
 def _hold(actor: Actor, row: Recording) -> None:

@@ -173,3 +173,69 @@ class Export(UuidModel):
 
     def __str__(self) -> str:
         return self.name or f"Export of {self.start:%Y-%m-%d %H:%M}"
+
+
+class HourKind(models.TextChoices):
+    STORED = "stored"  # footage
+    SEEN = "seen"  # labels
+
+
+class StoredHour(models.Model):
+    """Sums of the finished segments of a stream that begin in an hour and lie on a volume.
+
+    They say what the segments said when the hour was last summed; where a `ChangedHour` tells of that hour,
+    the segments are asked instead. An hour without a segment has no row.
+    """
+
+    stream_id = models.UUIDField()
+    hour = models.DateTimeField()
+    volume_id = models.UUIDField()
+    segments = models.PositiveIntegerField()
+    stored_bytes = models.BigIntegerField()
+    recorded = models.DurationField()
+
+    class Meta:
+        db_table = "recordings_stored_hour"
+        constraints = [
+            models.UniqueConstraint(fields=["stream_id", "hour", "volume_id"], name="stored_hour_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H} h: {self.segments} segments"
+
+
+class SeenHour(models.Model):
+    """Sums of a stream's minutes of one hour with one label, of the same kind as `StoredHour`."""
+
+    stream_id = models.UUIDField()
+    hour = models.DateTimeField()
+    label = models.TextField()
+    sightings = models.BigIntegerField()
+    minutes = models.PositiveIntegerField()
+
+    class Meta:
+        db_table = "recordings_seen_hour"
+        constraints = [models.UniqueConstraint(fields=["stream_id", "hour", "label"], name="seen_hour_once")]
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H} h: {self.label}"
+
+
+class ChangedHour(models.Model):
+    """An hour of a stream that is to be summed anew.
+
+    Written by triggers, in the transaction that changes a segment or a minute, whoever does it; never
+    updated, so that nobody waits for anybody.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(max_length=8, choices=HourKind.choices)
+    stream_id = models.UUIDField()
+    hour = models.DateTimeField()
+
+    class Meta:
+        db_table = "recordings_changed_hour"
+        indexes = [models.Index(fields=["hour"], name="changed_hour_oldest")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.hour:%Y-%m-%d %H} h"

@@ -12,6 +12,7 @@ _JOBS = (
         "17 * * * *",
         "retention",
     ),
+    ("hour-sums", "Sum footage and labels by the hour", "hour_sums.sum_changed", "60", "retention"),
     ("archive", "Move footage to the archive", "archiving.run", "60", "retention"),
     ("rotation", "Make room on volumes", "retention.rotate", "10", "retention"),
     ("thumbnails", "Make missing thumbnails", "thumbnails.catch_up", "300", "recording"),

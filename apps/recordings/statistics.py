@@ -2,6 +2,9 @@
 
 A number of queries that does not depend on how many cameras there are. What was seen comes from the minutes'
 summaries, which outlive the tracks.
+
+Segments and labels are summed by the hour (`hour_sums`); hours at the edges of the range, or in which a day
+begins, and those that have changed since, are counted row by row.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,6 +16,7 @@ from uuid import UUID
 from django.db import connection
 
 from apps.core.days import Day
+from apps.recordings.hour_sums import HOUR, hour_of
 from apps.recordings.models import LONGEST_RECORDING
 from apps.recordings.statistics_statements import MISSING, RECORDINGS, SEEN, STORED, TRACKS
 from apps.streams.coverage import LONGEST_SEGMENT, partition_ceiling, partition_floor
@@ -117,18 +121,36 @@ def statistics_of_cameras(
 
 
 def _values(found: Statistics, now: datetime, days: list[Day]) -> dict[str, Any]:
+    earliest = found.start - LONGEST_SEGMENT
+    odd = {hour_of(one.start) for one in days if hour_of(one.start) != one.start > found.start}
     return {
+        "first_hour": hour_of(earliest),
+        "edges": sorted(odd.union(_edges(earliest, found.start, found.end - LONGEST_SEGMENT, found.end))),
+        "minute_edges": _edges(found.start, found.start, found.end, found.end),
         "cameras": list(found.cameras),
         "start": found.start,
         "end": found.end,
         "now": now,
         "day_starts": [one.start for one in days],
         "day_ends": [one.end for one in days],
-        "earliest": found.start - LONGEST_SEGMENT,
+        "earliest": earliest,
         "earliest_recording": found.start - LONGEST_RECORDING,
         "first_id": partition_floor(found.start),
         "last_id": partition_ceiling(found.end),
     }
+
+
+def _edges(before: datetime, start: datetime, whole_to: datetime, end: datetime) -> list[datetime]:
+    """Return the hours of `[before, end)` that are not whole between `start` and `whole_to`.
+
+    >>> noon = datetime.fromisoformat("2026-01-31T12:00Z")
+    >>> edges = _edges(noon, noon + HOUR / 2, noon + 4 * HOUR, noon + 4.5 * HOUR)
+    >>> [f"{one:%H:%M}" for one in edges]
+    ['12:00', '16:00']
+    """
+    hours = int((end - hour_of(before)) / HOUR) + 1
+    every = (hour_of(before) + n * HOUR for n in range(hours))
+    return [one for one in every if one < end and not (start <= one and one + HOUR <= whole_to)]
 
 
 def _add_stored(found: Statistics, values: Mapping[str, Any]) -> None:
@@ -161,7 +183,7 @@ def _add_recordings(found: Statistics, values: Mapping[str, Any]) -> None:
 
 def _add_labels(found: Statistics, values: Mapping[str, Any]) -> None:
     for label, sightings, minutes in _rows(SEEN, values):
-        found.labels[label] = LabelFigures(label, int(sightings), minutes)
+        found.labels[label] = LabelFigures(label, int(sightings), int(minutes))
 
 
 def _add_tracks(found: Statistics, values: Mapping[str, Any]) -> None:

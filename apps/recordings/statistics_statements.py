@@ -2,23 +2,58 @@
 
 `day_starts` and `day_ends` are the days that the range touches: where those begin is the place's business.
 Segments are about a minute long, and counted on the day they begin; gaps can last for days, and are split.
+Footage and labels come from the sums by the hour (`hour_sums`) wherever those are true.
 """
 
 _STREAMS = "(SELECT id FROM streams_stream WHERE camera_id = ANY(%(cameras)s))"
 _DAY = "width_bucket(start, %(day_starts)s::timestamptz[])"
 
-# The index `segment_timeline` has all that this needs.
+# What is looked at row by row: hours that changed since they were summed, and those at the range's edges.
+_COUNTED = """
+WITH stream AS MATERIALIZED (
+    SELECT id, camera_id FROM streams_stream WHERE camera_id = ANY(%(cameras)s)
+), counted AS MATERIALIZED (
+    SELECT stream_id, hour FROM recordings_changed_hour
+    WHERE kind = '{kind}' AND hour >= %(first_hour)s AND hour < %(end)s
+      AND stream_id IN (SELECT id FROM stream)
+    UNION
+    SELECT stream.id, edge.hour FROM stream, unnest(%({edges})s::timestamptz[]) AS edge (hour)
+)
+"""
+_IS_SUMMED = """
+    hour >= %(start)s AND hour < %(end)s AND stream_id IN (SELECT id FROM stream)
+    AND NOT EXISTS (
+        SELECT FROM counted WHERE counted.stream_id = summed.stream_id AND counted.hour = summed.hour
+    )
+"""
+
+# Sums hold finished segments; the few open ones are found by an index of their own.
 STORED = f"""
-SELECT stream.camera_id, stored.day, sum(stored.count), sum(stored.size), sum(stored.recorded)
-FROM (
-    SELECT stream_id, {_DAY} AS day, count(*), sum(durable_bytes) AS size,
-           sum(LEAST("end", %(end)s) - GREATEST(start, %(start)s)) AS recorded
-    FROM streams_segment
-    WHERE stream_id IN {_STREAMS} AND start < %(end)s AND "end" > %(start)s AND start >= %(earliest)s
-      AND state <> 'garbage'
-    GROUP BY 1, 2
-) AS stored
-JOIN streams_stream AS stream ON stream.id = stored.stream_id
+{_COUNTED.format(kind="stored", edges="edges")}
+, found AS (
+    SELECT stream_id, width_bucket(hour, %(day_starts)s::timestamptz[]) AS day, sum(segments) AS count,
+           sum(stored_bytes) AS size, sum(recorded) AS recorded
+    FROM recordings_stored_hour AS summed WHERE {_IS_SUMMED} GROUP BY 1, 2
+    UNION ALL
+    SELECT counted.stream_id, each.*
+    FROM counted CROSS JOIN LATERAL (
+        SELECT {_DAY}, count(*), sum(durable_bytes), sum(LEAST("end", %(end)s) - GREATEST(start, %(start)s))
+        FROM streams_segment
+        WHERE stream_id = counted.stream_id
+          AND start >= counted.hour AND start < counted.hour + interval '1 hour'
+          AND start >= %(earliest)s AND start < %(end)s AND "end" > %(start)s
+          AND id >= %(first_id)s AND id < %(last_id)s AND state <> 'garbage'
+        GROUP BY 1
+    ) AS each
+    UNION ALL
+    SELECT stream_id, {_DAY}, count(*), sum(durable_bytes), sum("end" - start)
+    FROM (
+        SELECT *, date_trunc('hour', start, 'UTC') AS hour FROM streams_segment
+        WHERE state = 'open' AND "end" > %(start)s
+    ) AS summed WHERE {_IS_SUMMED} GROUP BY 1, 2
+)
+SELECT stream.camera_id, found.day, sum(found.count), sum(found.size), sum(found.recorded)
+FROM found JOIN stream ON stream.id = found.stream_id
 GROUP BY 1, 2
 """  # noqa: S608 - constants only
 
@@ -47,9 +82,22 @@ GROUP BY 1, 2
 """  # noqa: S608 - constants only
 
 SEEN = f"""
-SELECT label.key, sum(label.value::bigint), count(*)
-FROM inference_minute_summary, jsonb_each_text(labels) AS label
-WHERE stream_id IN {_STREAMS} AND minute >= %(start)s AND minute < %(end)s
+{_COUNTED.format(kind="seen", edges="minute_edges")}
+SELECT label, sum(sightings), sum(minutes)
+FROM (
+    SELECT label, sum(sightings) AS sightings, sum(minutes) AS minutes
+    FROM recordings_seen_hour AS summed WHERE {_IS_SUMMED} GROUP BY 1
+    UNION ALL
+    SELECT each.*
+    FROM counted CROSS JOIN LATERAL (
+        SELECT label.key, sum(label.value::bigint), count(*)
+        FROM inference_minute_summary, jsonb_each_text(labels) AS label
+        WHERE stream_id = counted.stream_id
+          AND minute >= counted.hour AND minute < counted.hour + interval '1 hour'
+          AND minute >= %(start)s AND minute < %(end)s
+        GROUP BY 1
+    ) AS each
+) AS found
 GROUP BY 1
 """  # noqa: S608 - constants only
 

@@ -46,6 +46,7 @@ def main(rows: int, folder: Path) -> None:
             for tables in (["streams_segment"], [one for one in _recipes() if one != "streams_segment"])
         )
     _run_clips()
+    _sum_hours()
     with connection.cursor() as cursor:
         for table in _tables():
             cursor.execute(f"VACUUM (ANALYZE) {table}")
@@ -106,6 +107,21 @@ def _run_clips() -> None:
         cursor.execute(STATEMENT, {"most": CLIPS})
 
 
+def _sum_hours() -> None:
+    """Do what triggers and the periodic job would have done: triggers slept while the rows came."""
+    from apps.recordings.hour_sums import sum_changed
+    from apps.recordings.models import ChangedHour
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO recordings_changed_hour (kind, stream_id, hour) SELECT kind, stream_id, hour FROM "
+            "bench_stream, unnest(ARRAY['stored', 'seen']) AS kind, generate_series("
+            "(SELECT date_trunc('hour', min(start)) FROM streams_segment), now(), interval '1 hour') AS hour"
+        )
+    while ChangedHour.objects.exists():
+        sum_changed(datetime.now(UTC) + _DAY)
+
+
 def _steps(first: datetime, last: datetime) -> Iterator[datetime]:
     while first <= last:
         yield first
@@ -115,10 +131,10 @@ def _steps(first: datetime, last: datetime) -> Iterator[datetime]:
 def _models() -> list[type[models.Model]]:
     from apps.dialects.spectrax.models import SpectraxClip
     from apps.inference.models import MinuteSummary, Track
-    from apps.recordings.models import Recording
+    from apps.recordings.models import Recording, SeenHour, StoredHour
     from apps.streams.models import Gap, Segment
 
-    return [Segment, Gap, MinuteSummary, Track, Recording, SpectraxClip]
+    return [Segment, Gap, MinuteSummary, Track, Recording, SpectraxClip, StoredHour, SeenHour]
 
 
 def _tables() -> list[str]:
