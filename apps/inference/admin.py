@@ -1,8 +1,10 @@
 """Analytics and what they found, for operators. Changes go through the services."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from django.contrib import admin, messages
+from django import forms
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -13,13 +15,37 @@ from apps.inference import services
 from apps.inference.models import Analytic, Event, MinuteSummary, Track
 
 
+class AnalyticForm(forms.ModelForm[Analytic]):
+    """Checks as the services do, so that a refusal stands beside its field."""
+
+    class Meta:
+        model = Analytic
+        fields = ["position" if name == "order" else name for name in services.CHANGEABLE]
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        try:
+            services.check_values(self.instance, _as_service_takes(self, values))
+        except OmmaError as error:
+            field = "position" if error.field == "order" else error.field
+            self.add_error(field if field in self.fields else None, error.message)
+        return values
+
+
+def _as_service_takes(form: forms.ModelForm[Analytic], names: Iterable[str]) -> dict[str, Any]:
+    return {"order" if name == "position" else name: form.cleaned_data[name] for name in names}
+
+
 @admin.register(Analytic)
 class AnalyticAdmin(admin.ModelAdmin[Analytic]):
     list_display = [
         "name",
+        "label",
         "camera",
         "stream",
         "number",
+        "position",
+        "kind",
         "model_version",
         "is_enabled",
         "status",
@@ -27,9 +53,10 @@ class AnalyticAdmin(admin.ModelAdmin[Analytic]):
         "analysed_fps",
         "dropped_frames",
     ]
-    list_filter = ["is_enabled", "status", "model_version__model", "account"]
+    list_filter = ["is_enabled", "status", "kind", "model_version__model", "account"]
     list_select_related = ["camera", "stream__camera", "model_version__model"]
-    search_fields = ["name", "camera__name"]
+    search_fields = ["name", "label", "camera__name"]
+    form = AnalyticForm
     readonly_fields = [
         "account",
         "camera",
@@ -41,6 +68,7 @@ class AnalyticAdmin(admin.ModelAdmin[Analytic]):
         "status_at",
         "analysed_fps",
         "dropped_frames",
+        "last_result",
     ]
     actions = ["switch_on", "switch_off"]
 
@@ -48,11 +76,9 @@ class AnalyticAdmin(admin.ModelAdmin[Analytic]):
         return False  # by the camera's page or the API, where stream and model are chosen together
 
     def save_model(self, request: HttpRequest, obj: Analytic, form: Any, change: bool) -> None:
-        values = {name: form.cleaned_data[name] for name in form.changed_data}
-        try:
+        values = _as_service_takes(form, form.changed_data)
+        if values:
             services.update_analytic(actor=actor_of(request), analytic=obj, values=values)
-        except OmmaError as exc:
-            messages.error(request, exc.message)
 
     def delete_model(self, request: HttpRequest, obj: Analytic) -> None:
         services.delete_analytic(actor=actor_of(request), analytic=obj)

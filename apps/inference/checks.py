@@ -7,10 +7,12 @@ from typing import Any
 from apps.catalog import parameters
 from apps.catalog.models import ModelVersion
 from apps.core.exceptions import InvalidInputError
-from omma_engine.rules import Point, polygon_problem
+from apps.inference.models import AnalyticKind
+from omma_engine.inference.counting import counting_problem
+from omma_engine.rules import plane_problem
 
-MAX_REGIONS = 16
 MAX_RATE_FPS = 60.0
+_PEOPLE = ("person", "people", "human", "pedestrian")  # what models call what is counted, the likeliest first
 
 
 def checked_rate(value: float) -> float:
@@ -29,8 +31,10 @@ def checked_confidence(value: float) -> float:
     return value
 
 
-def checked_labels(value: list[str], version: ModelVersion) -> list[str]:
+def checked_labels(value: object, version: ModelVersion) -> list[str]:
     """Return labels that the model knows, each once; none means all."""
+    if not isinstance(value, list) or not all(isinstance(label, str) for label in value):
+        raise InvalidInputError("Expected a list of labels.", field="labels")
     known = set(version.labels)
     unknown = sorted(set(value) - known)
     if unknown:
@@ -40,36 +44,77 @@ def checked_labels(value: list[str], version: ModelVersion) -> list[str]:
     return sorted(set(value))
 
 
-def checked_regions(value: object) -> list[list[list[float]]]:
-    """Return polygons in parts of the picture: at least three points, no crossing outline."""
-    if not isinstance(value, list) or len(value) > MAX_REGIONS:
-        raise InvalidInputError(f"Expected a list of at most {MAX_REGIONS} polygons.", field="regions")
-    return [_checked_polygon(polygon, number) for number, polygon in enumerate(value, start=1)]
-
-
-def checked_parameters(value: Mapping[str, Any], version: ModelVersion) -> dict[str, Any]:
+def checked_parameters(value: object, version: ModelVersion) -> dict[str, Any]:
     """Return settings of the model's detector."""
+    if not isinstance(value, Mapping):
+        raise InvalidInputError("Expected an object.", field="parameters")
     return parameters.checked_parameters(value, version.builtin)
 
 
-def _checked_polygon(polygon: object, number: int) -> list[list[float]]:
-    points = _points(polygon, number)
-    problem = polygon_problem(points)
+def checked_kind(value: str) -> str:
+    """Return what the analytic is for."""
+    if value not in AnalyticKind.values:
+        raise InvalidInputError(f"Expected one of {', '.join(AnalyticKind.values)}.", field="kind")
+    return value
+
+
+def counted_labels(labels: list[str], version: ModelVersion) -> list[str]:
+    """Return what a counting analytic counts: the labels chosen, else what the model calls people."""
+    if labels:
+        return labels
+    found = next((label for label in _PEOPLE if label in version.labels), None)
+    if found is None:
+        raise InvalidInputError("The model has no label for people; choose what is counted.", field="labels")
+    return [found]
+
+
+def checked_counting(value: object, kind: str) -> dict[str, Any]:
+    """Return how a counting analytic counts; nothing where it does not count."""
+    if not isinstance(value, Mapping):
+        raise InvalidInputError("Expected an object.", field="counting")
+    if value and kind != AnalyticKind.PEOPLE_COUNT:
+        raise InvalidInputError("Only an analytic that counts has this.", field="counting")
+    problem = counting_problem(value)
     if problem:
-        raise InvalidInputError(f"Polygon {number}: {problem}.", field="regions")
-    return [[x, y] for x, y in points]
+        raise InvalidInputError(f"{problem[0].upper()}{problem[1:]}.", field="counting")
+    return dict(value)
 
 
-def _points(polygon: object, number: int) -> list[Point]:
-    if not isinstance(polygon, list):
-        raise InvalidInputError(f"Polygon {number}: expected a list of points.", field="regions")
-    points = []
-    for point in polygon:
-        if not isinstance(point, list | tuple) or len(point) != 2 or not all(map(_is_number, point)):
-            raise InvalidInputError(f"Polygon {number}: expected points [x, y].", field="regions")
-        points.append((float(point[0]), float(point[1])))
-    return points
+def checked_plane(value: object) -> dict[str, Any]:
+    """Return four points of the picture and where they are on the ground, or nothing."""
+    if not isinstance(value, Mapping) or not set(value) <= {"picture", "metres"}:
+        raise InvalidInputError("Expected picture and metres, four points each.", field="plane")
+    if not value:
+        return {}
+    picture, metres = (_points(value.get(name)) for name in ("picture", "metres"))
+    problem = plane_problem(picture, metres)
+    if problem:
+        raise InvalidInputError(f"{problem[0].upper()}{problem[1:]}.", field="plane")
+    return {"picture": [list(point) for point in picture], "metres": [list(point) for point in metres]}
+
+
+def checked_position(value: int) -> int:
+    """Return a place among the stream's analytics."""
+    if isinstance(value, bool) or not 0 <= value <= 32_767:
+        raise InvalidInputError("Expected 0 to 32767.", field="order")
+    return value
+
+
+def checked_label(value: str) -> str:
+    """Return what the analytic is called by its maker."""
+    label = value.strip()
+    if len(label) > 128 or "\0" in label:
+        raise InvalidInputError("Expected at most 128 characters.", field="label")
+    return label
+
+
+def _points(value: object) -> list[tuple[float, float]]:
+    points = value if isinstance(value, list | tuple) else []
+    good = [point for point in points if isinstance(point, list | tuple) and len(point) == 2]
+    if len(good) != len(points) or not all(_is_number(side) for point in good for side in point):
+        raise InvalidInputError("Expected picture and metres, four points [x, y] each.", field="plane")
+    return [(float(x), float(y)) for x, y in good]
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

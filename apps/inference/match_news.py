@@ -52,7 +52,7 @@ def _begin(analytic: Analytic, payload: Mapping[str, Any]) -> None:
         start=moment(payload["at_us"]),
         label=payload["label"][:64],
         confidence=payload["confidence"],
-        track_id=UUID(payload["track_id"]),
+        track_id=UUID(payload["track_id"]) if payload["track_id"] else None,
         box=payload["box"],
         snapshot=payload["snapshot"],
         detail={

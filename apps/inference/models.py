@@ -1,5 +1,6 @@
 """Analytics (a model attached to a stream), and what they find: tracks, events and minute summaries."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -17,19 +18,31 @@ class AnalyticStatus(models.TextChoices):
     WAITING = "waiting"  # the stream has no picture
     FAILED = "failed"
     STOPPED = "stopped"
+    PAUSED = "paused"  # outside its schedule
+
+
+class AnalyticKind(models.TextChoices):
+    OBJECTS = "objects"
+    PEOPLE_COUNT = "people_count"
 
 
 class Analytic(UuidModel):
     """A model plus parameters, attached to a stream, numbered from 0.
 
-    `regions` are polygons in normalised picture coordinates (`[[x, y], …]`, 0-1); none means everywhere.
+    `regions` are polygons `[[x, y], …]` in parts of the picture (0-1), or `{"points", "name", "unit"}` where
+    they have a name or are in pixels; none means everywhere. `schedule` is what `schedules` reads; none means
+    always. `counting` are the values of the engine's `CountingSpec`, `plane` those of its `GroundPlane`, and
+    `motion_mask` are polygons in which motion wakes nobody. `last_result` is the last `AnalyticResult`.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     camera = models.ForeignKey(Camera, on_delete=models.CASCADE, related_name="analytics")
     stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="analytics")
     number = models.PositiveSmallIntegerField()
+    position = models.PositiveSmallIntegerField(default=0)  # among those of its stream, as they are shown
     name = models.CharField(max_length=120)
+    label = models.CharField(max_length=128, blank=True)  # what its maker calls it, "entrance"
+    kind = models.CharField(max_length=16, choices=AnalyticKind.choices, default=AnalyticKind.OBJECTS)
     model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="analytics")
     previous_version = models.ForeignKey(  # the last good one, until the new one has run
         ModelVersion, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -39,16 +52,21 @@ class Analytic(UuidModel):
     min_confidence = models.FloatField(default=0.4)
     labels = models.JSONField(default=list, blank=True)  # empty: all of the model's
     regions = models.JSONField(default=list, blank=True)
+    motion_mask = models.JSONField(default=list, blank=True)
+    plane = models.JSONField(default=dict, blank=True)
+    schedule = models.JSONField(default=list, blank=True)
+    counting = models.JSONField(default=dict, blank=True)
     parameters = models.JSONField(default=dict, blank=True)
     status = models.CharField(max_length=16, choices=AnalyticStatus.choices, default=AnalyticStatus.PENDING)
     status_detail = models.CharField(max_length=300, blank=True)
     status_at = models.DateTimeField(null=True, blank=True)
     analysed_fps = models.FloatField(default=0.0)
     dropped_frames = models.BigIntegerField(default=0)
+    last_result = models.JSONField(default=dict, blank=True, editable=False)
 
     class Meta:
         db_table = "inference_analytic"
-        ordering = ["stream_id", "number"]
+        ordering = ["stream_id", "position", "number"]
         constraints = [
             models.UniqueConstraint(fields=["stream", "number"], name="analytic_number_once"),
             models.CheckConstraint(
@@ -67,6 +85,7 @@ class Track(models.Model):
     """One object over time. Partitioned by week over the id.
 
     `path` is `[[offset_ms, x, y], …]` of the box's foot point, `best_box` is `x1 y1 x2 y2`, both normalised.
+    `zones` are the names of its analytic's regions that it stood in; sizes are shares of the picture's area.
     Kept 30 days.
     """
 
@@ -86,6 +105,10 @@ class Track(models.Model):
     crop = models.CharField(max_length=300, blank=True)
     path = models.JSONField(default=list, blank=True)
     hits = models.PositiveIntegerField(default=0)
+    zones = models.JSONField(default=list, blank=True)
+    size_min = models.FloatField(default=0.0)
+    size_max = models.FloatField(default=0.0)
+    top_speed_kmh = models.FloatField(null=True, blank=True)  # where the analytic's plane is calibrated
 
     class Meta:
         db_table = "inference_track"
@@ -97,6 +120,9 @@ class Track(models.Model):
             models.Index(fields=["account_id", "label", "-start"], name="track_by_label"),
             models.Index(fields=["label", "-start"], name="track_of_label"),  # for the site's superusers
             models.Index(fields=["analytic_id", "number"], name="track_number"),
+            GinIndex(
+                fields=["zones"], opclasses=["jsonb_path_ops"], condition=~Q(zones=[]), name="track_in_zone"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -18,9 +18,9 @@ class RegionCount(TypedDict):
 class AnalyticResult(TypedDict):
     """What one counting analytic saw in the picture taken at `at_us` (UTC microseconds).
 
-    `kind` is the analytic's, `people_count`. `phase` is `start`, `period` or `end` of the crowd that `event_id`
-    names and that began at `start_us`; an `inference.Event` has that id where the counting is bounded
-    (`at_least` above 0, or `at_most`).
+    `kind` is the analytic's, `people_count`. `phase` is `start`, `period` or `end` of the crowd that
+    `event_id` names and that began at `start_us`; an `inference.Event` has that id where the counting is
+    bounded (`at_least` above 0, or `at_most`).
     `count` is this picture's number in all regions together, `highest` the most since the crowd began.
     `coordinates` are foot points in parts of the picture, 0 to 1, of a picture of `width` x `height` pixels;
     `image` is a file's name relative to the data folder. Both are there only where `counting` asks.

@@ -1,6 +1,6 @@
 """What is done to analytics: create, change, delete."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,20 +14,16 @@ from apps.core import audit, outbox
 from apps.core.exceptions import InvalidInputError
 from apps.core.leases import nudge
 from apps.core.models import LeaseKind
-from apps.inference import match_news, track_news
-from apps.inference.checks import (
-    checked_confidence,
-    checked_labels,
-    checked_parameters,
-    checked_rate,
-    checked_regions,
-)
-from apps.inference.models import Analytic, AnalyticStatus
+from apps.inference import checks, match_news, result_news, track_news
+from apps.inference.models import Analytic, AnalyticKind, AnalyticStatus
+from apps.inference.regions import checked_regions
+from apps.inference.schedules import checked_schedule
 from apps.streams.models import Stream
 
-_CHANGEABLE = {
-    "name", "is_enabled", "rate_fps", "min_confidence", "labels", "regions", "parameters",
-}  # fmt: skip
+CHANGEABLE = (
+    "name", "label", "order", "is_enabled", "kind", "rate_fps", "min_confidence", "labels", "regions",
+    "motion_mask", "plane", "schedule", "counting", "parameters",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +52,7 @@ def create_analytic(*, actor: Actor, wanted: NewAnalytic) -> Analytic:
         name=wanted.name.strip() or version.model.name,
         model_version=version,
     )
-    _set_values(analytic, wanted.values)
+    _set_values(analytic, {"order": analytic.number, **wanted.values})
     analytic.save(force_insert=True)
     _tell(actor, analytic, "created")
     return analytic
@@ -78,7 +74,9 @@ def update_analytic(*, actor: Actor, analytic: Analytic, values: Mapping[str, An
 @transaction.atomic
 def _update(actor: Actor, analytic: Analytic, values: Mapping[str, Any]) -> Analytic:
     locked = (
-        Analytic.objects.select_for_update(of=["self"]).select_related("model_version").get(id=analytic.id)
+        Analytic.objects.select_for_update(of=["self"])
+        .select_related("model_version", "stream")
+        .get(id=analytic.id)
     )
     if "model_version" in values:
         _swap(locked, values["model_version"])
@@ -98,6 +96,7 @@ def delete_analytic(*, actor: Actor, analytic: Analytic) -> None:
     require(actor, Action.MANAGE_CAMERAS, _resource(analytic))
     locked = Analytic.objects.select_for_update().get(id=analytic.id)
     match_news.end_leftovers(locked)
+    result_news.end_leftovers(locked)
     track_news.close_leftovers(locked)
     _tell(actor, locked, "deleted")
     locked.delete()
@@ -112,23 +111,49 @@ def _swap(analytic: Analytic, version: ModelVersion) -> None:
     analytic.model_version = version
 
 
+def check_values(analytic: Analytic, values: Mapping[str, Any]) -> None:
+    """Refuse what `update_analytic` would, for forms; the analytic given is changed and must not be saved."""
+    _set_values(analytic, values)
+
+
 def _set_values(analytic: Analytic, values: Mapping[str, Any]) -> None:
-    """Check and set what is given; labels, parameters and the model must fit each other afterwards."""
-    unknown = set(values) - _CHANGEABLE - {"model_version"}
+    """Check and set what is given; kind, labels, parameters and the model must fit each other afterwards."""
+    unknown = set(values) - set(CHANGEABLE) - {"model_version"}
     if unknown:
         raise InvalidInputError("This cannot be set.", field=min(unknown))
-    for name in ("is_enabled", "labels", "parameters"):
+    for name in ("is_enabled", "labels", "parameters", "counting"):
         if name in values:
             setattr(analytic, name, values[name])
-    if "name" in values:
-        analytic.name = values["name"].strip()
+    analytic.name = values.get("name", analytic.name).strip()
     if not analytic.name:
         raise InvalidInputError("An analytic needs a name.", field="name")
-    analytic.rate_fps = checked_rate(values.get("rate_fps", analytic.rate_fps))
-    analytic.min_confidence = checked_confidence(values.get("min_confidence", analytic.min_confidence))
-    analytic.regions = checked_regions(values.get("regions", analytic.regions))
-    analytic.labels = checked_labels(analytic.labels, analytic.model_version)
-    analytic.parameters = checked_parameters(analytic.parameters, analytic.model_version)
+    stream = analytic.stream
+    size_wh = (stream.width, stream.height)
+    set_checked: dict[str, Callable[[Any], Any]] = {
+        "label": checks.checked_label,
+        "kind": checks.checked_kind,
+        "rate_fps": checks.checked_rate,
+        "min_confidence": checks.checked_confidence,
+        "regions": lambda value: checked_regions(value, size_wh=size_wh),
+        "motion_mask": lambda value: checked_regions(value, size_wh=size_wh, field="motion_mask"),
+        "plane": checks.checked_plane,
+        "schedule": checked_schedule,
+    }
+    for name, check in set_checked.items():
+        if name in values:
+            setattr(analytic, name, check(values[name]))
+    if "order" in values:
+        analytic.position = checks.checked_position(values["order"])
+    _fit_together(analytic)
+
+
+def _fit_together(analytic: Analytic) -> None:
+    version = analytic.model_version
+    analytic.labels = checks.checked_labels(analytic.labels, version)
+    if analytic.kind == AnalyticKind.PEOPLE_COUNT:
+        analytic.labels = checks.counted_labels(analytic.labels, version)
+    analytic.counting = checks.checked_counting(analytic.counting, analytic.kind)
+    analytic.parameters = checks.checked_parameters(analytic.parameters, version)
 
 
 def _require_model(actor: Actor, version: ModelVersion, stream: Stream) -> None:

@@ -17,7 +17,7 @@ from django.db import (
 )
 
 from apps.core.lease_statements import FENCE, HOLD_BRIEFLY
-from apps.inference import match_news, status_news, track_news
+from apps.inference import match_news, result_news, status_news, track_news
 from apps.inference.models import Analytic
 from omma_engine.inference.messages import HostNewsKind
 from omma_engine.ports import NewsItem
@@ -68,6 +68,7 @@ def _apply_life(analytic: Analytic, items: list[NewsItem]) -> None:
     """Apply the news of one life of an analytic in a host."""
     if any(item.sequence == 1 for item in items):  # it is new: what the last one left open is over
         match_news.end_leftovers(analytic, items)
+        result_news.end_leftovers(analytic, items)
         track_news.close_leftovers(analytic, items)
     track_news.apply(analytic, [item.payload for item in items if item.payload["kind"] in _TRACKS])
     for item in items:
@@ -76,6 +77,8 @@ def _apply_life(analytic: Analytic, items: list[NewsItem]) -> None:
                 match_news.apply(analytic, item.payload)
             case HostNewsKind.MINUTE:
                 status_news.apply_minute(analytic, item.payload)
+            case HostNewsKind.RESULT:
+                result_news.apply(analytic, item)
             case HostNewsKind.STATUS:
                 status_news.apply_status(analytic, item.payload)
 

@@ -6,19 +6,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from django.db.models import Max
+from django.utils import timezone
 
 from apps.catalog import files
 from apps.catalog.models import ModelVersion
-from apps.inference.models import Analytic, Track
+from apps.inference import pausing
+from apps.inference.models import Analytic, AnalyticKind, Track
+from apps.inference.regions import stored_regions
 from apps.inference.rule_port import frame_rules
 from omma_engine.detect.spec import ModelSpec
+from omma_engine.inference.counting import decode_counting
 from omma_engine.inference.spec import AnalyticSpec, encode_analytic
 from omma_engine.ports import Claimable
-from omma_engine.rules import FrameRule
+from omma_engine.rules import FrameRule, decode_plane
 
 
 def wanted_analytics() -> list[Claimable]:
-    """Return every analytic that should run now.
+    """Return every analytic that should run now, and say of the others that their schedule pauses them.
 
     A changed row changes the fingerprint, and the analytic begins anew; changed rules reach a running one.
     """
@@ -27,6 +31,7 @@ def wanted_analytics() -> list[Claimable]:
         .select_related("model_version")
         .order_by("id")
     )
+    rows = pausing.open_ones(rows, timezone.now())
     rules = frame_rules(rows)
     return [_claimable(row, rules.get(row.id, ())) for row in rows]
 
@@ -40,7 +45,10 @@ def spec_of(analytic: Analytic, rules: Sequence[FrameRule] = ()) -> AnalyticSpec
         rate_fps=analytic.rate_fps,
         min_confidence=analytic.min_confidence,
         labels=frozenset(analytic.labels),
-        regions=tuple(tuple((x, y) for x, y in region) for region in analytic.regions),
+        regions=stored_regions(analytic.regions),
+        mask=stored_regions(analytic.motion_mask),
+        plane=decode_plane(analytic.plane) if analytic.plane else None,
+        counting=decode_counting(analytic.counting) if analytic.kind == AnalyticKind.PEOPLE_COUNT else None,
         rules=tuple(sorted(rules, key=lambda rule: rule.rule_id)),
     )
 

@@ -11,6 +11,7 @@ from omma_engine.ports import NewsItem
 
 _CHANGING = [
     "label", "confidence", "end", "is_live", "best_at", "best_box", "crop", "path", "hits",
+    "zones", "size_min", "size_max", "top_speed_kmh",
 ]  # fmt: skip
 
 
@@ -49,4 +50,8 @@ def _track(analytic: Analytic, payload: Mapping[str, Any]) -> Track:
         crop=payload["crop"],
         path=payload["path"],
         hits=payload["hits"],
+        zones=payload["zones"],
+        size_min=payload["size_min"],
+        size_max=payload["size_max"],
+        top_speed_kmh=payload["top_speed_kmh"],
     )

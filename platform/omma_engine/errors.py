@@ -19,6 +19,8 @@ EngineError
 │   ├── ModelLayoutError        a model's inputs or outputs are not of a known layout (not retryable)
 │   ├── UnsafeModelError        a model file asks for something that no detector needs (not retryable)
 │   └── UnsafeArchiveError      a dataset is no zip, or one that is not safe to unpack (not retryable)
+├── VideoFileError              a video file cannot be imported; `reason` says which way (not retryable)
+├── RegionError                 a region lies outside the stream's picture (not retryable)
 └── ProtocolError               a malformed control message
 """
 
@@ -99,6 +101,17 @@ class FootageDamagedError(PlaybackError):
     is_retryable = False
 
 
+class VideoFileError(EngineError):
+    """`reason` is one word for programs."""
+
+    code = "video_file"
+    is_retryable = False
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class DetectorError(EngineError):
     code = "detector"
 
@@ -115,6 +128,11 @@ class UnsafeModelError(DetectorError):
 
 class UnsafeArchiveError(DetectorError):
     code = "unsafe_archive"
+    is_retryable = False
+
+
+class RegionError(EngineError):
+    code = "region_outside"
     is_retryable = False
 
 

@@ -8,7 +8,15 @@ import django_filters
 from django.db.models import QuerySet
 
 from apps.core.api.filters import ManyIdsFilter, ManyWordsFilter, PartFilter, RangedFilterSet, one_or_many
-from apps.inference.models import Analytic, AnalyticStatus, Event, EventKind, MinuteSummary, Track
+from apps.inference.models import (
+    Analytic,
+    AnalyticKind,
+    AnalyticStatus,
+    Event,
+    EventKind,
+    MinuteSummary,
+    Track,
+)
 from apps.streams.coverage import partition_ceiling, partition_floor
 from apps.streams.models import Stream
 
@@ -32,14 +40,19 @@ class AnalyticFilter(django_filters.FilterSet):
     stream = django_filters.UUIDFilter(field_name="stream_id")
     model = django_filters.UUIDFilter(field_name="model_version__model_id")
     status = django_filters.ChoiceFilter(choices=AnalyticStatus.choices)
+    kind = django_filters.ChoiceFilter(choices=AnalyticKind.choices)
+    label = django_filters.CharFilter(field_name="label", max_length=128)
 
     class Meta:
         model = Analytic
-        fields = ["account", "camera", "stream", "model", "is_enabled", "status"]
+        fields = ["account", "camera", "stream", "model", "is_enabled", "status", "kind", "label"]
 
 
 class TrackFilter(BeganFilterSet):
-    """`camera`, `stream` and `label` may be given several times."""
+    """`camera`, `stream` and `label` may be given several times.
+
+    Sizes are shares of the picture: `min_size` of the largest box of a track, `max_size` too.
+    """
 
     account = django_filters.UUIDFilter(field_name="account_id")
     camera = ManyIdsFilter(field_name="camera_id")
@@ -49,6 +62,16 @@ class TrackFilter(BeganFilterSet):
     min_confidence = PartFilter(field_name="confidence", lookup_expr="gte")
     max_confidence = PartFilter(field_name="confidence", lookup_expr="lte")
     number = django_filters.NumberFilter(field_name="number", min_value=0, max_value=(1 << 63) - 1)
+    zone = django_filters.CharFilter(method="in_zone", max_length=64)
+    min_size = PartFilter(field_name="size_max", lookup_expr="gte")
+    max_size = PartFilter(field_name="size_max", lookup_expr="lte")
+    min_speed_kmh = django_filters.NumberFilter(
+        field_name="top_speed_kmh", lookup_expr="gte", min_value=0, max_value=10_000
+    )
+
+    def in_zone(self, rows: QuerySet[Track], _name: str, value: str) -> QuerySet[Track]:
+        """Select by a region's name; naming what the index leaves out lets the database use it."""
+        return rows.filter(zones__contains=[value]).exclude(zones=[])
 
     class Meta:
         model = Track

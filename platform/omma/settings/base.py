@@ -275,6 +275,7 @@ SPECTACULAR_SETTINGS = {
         "StreamLifeEnum": "apps.streams.life.Life",
         "VolumeKindEnum": "apps.streams.models.VolumeKind",
         "UploadKindEnum": "apps.catalog.models.UploadKind",
+        "AnalyticKindEnum": "apps.inference.models.AnalyticKind",
     },
 }
 

@@ -32,8 +32,9 @@ class CountPhase(StrEnum):
 class CountingSpec:
     """A crowd is `at_least` to `at_most` objects in `probes` pictures in a row, for `delay_s`.
 
-    With no bound (None) it begins with the first pictures and lasts. `trigger` says when it is told, `period_s` how
-    often at most. `coordinates` and `overview` add places and the picture (`image_*` say how it is kept).
+    With no bound (None) it begins with the first pictures and lasts. `trigger` says when it is told,
+    `period_s` how often at most. `coordinates` and `overview` add places and the picture (`image_*` say how
+    it is kept).
     """
 
     trigger: str = CountTrigger.PERIOD

@@ -18,7 +18,7 @@ in parts of the picture, files are relative to the data folder.
 """
 
 from enum import StrEnum
-from typing import TypedDict
+from typing import Any, TypedDict
 
 
 class HostNewsKind(StrEnum):
@@ -29,6 +29,7 @@ class HostNewsKind(StrEnum):
     TRACK_CLOSE = "track_close"
     MATCH = "match"
     MINUTE = "minute"
+    RESULT = "result"
     STATUS = "status"
 
 
@@ -47,10 +48,17 @@ class TrackNews(TypedDict):
     crop: str
     path: list[list[float]]
     hits: int
+    zones: list[str]
+    size_min: float
+    size_max: float
+    top_speed_kmh: float | None
 
 
 class MatchNews(TypedDict):
-    """A rule began to match a track, still does, or has ceased to (`phase` start, update, end)."""
+    """A rule began to match a track, still does, or has ceased to (`phase` start, update, end).
+
+    A rule that counts matches no track: `track_id` is empty then, and `track_number` -1.
+    """
 
     kind: str
     phase: str
@@ -73,6 +81,28 @@ class MinuteNews(TypedDict):
     minute_us: int
     motion: float
     labels: dict[str, int]
+
+
+class ResultNews(TypedDict):
+    """What a counting analytic saw (`phase` start, period, end); `is_told`: somebody asked for this moment.
+
+    `image` is empty, and `coordinates` absent from what is told, where the counting does not ask for them.
+    """
+
+    kind: str
+    phase: str
+    event_id: str
+    start_us: int
+    at_us: int
+    count: int
+    highest: int
+    counts: dict[str, int]
+    regions: list[dict[str, Any]]
+    width: int
+    height: int
+    coordinates: list[list[float]]
+    image: str
+    is_told: bool
 
 
 class StatusNews(TypedDict):

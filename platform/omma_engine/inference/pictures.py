@@ -2,6 +2,7 @@
 
 import logging
 import os
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -31,6 +32,15 @@ def crop_of(picture: Picture, box_norm: NormBox) -> Picture:
     return shrink_to_width(np.ascontiguousarray(picture[top:bottom, left:right]), _MAX_CROP_PX)[0]
 
 
+@dataclass(frozen=True, slots=True)
+class ImageShape:
+    """How a picture is kept: `jpeg` or `png`, a quality of 0 to 1, and at most so many pixels a side."""
+
+    format: str = "jpeg"
+    quality: float = 0.82
+    max_px: int = 640
+
+
 class PictureStore:
     """Writes below the data folder's `thumbnails/`, a folder a day, so that old days can be swept away.
 
@@ -49,15 +59,25 @@ class PictureStore:
         small, _ = shrink_to_width(picture, _MAX_SNAPSHOT_PX)
         return self._save(f"thumbnails/events/{_day(at_us)}/{event_id}.jpg", small)
 
-    def _save(self, name: str, picture: Picture) -> str:
-        is_encoded, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    def save_overview(self, event_id: UUID, at_us: int, picture: Picture, shape: ImageShape) -> str:
+        """Write a picture of one moment of an event, kept as it was asked for."""
+        height, width = picture.shape[:2]
+        small, _ = shrink_to_width(picture, max(1, round(shape.max_px * min(1.0, width / height))))
+        ending = ".png" if shape.format == "png" else ".jpg"
+        name = f"thumbnails/events/{_day(at_us)}/{event_id}-{at_us}{ending}"
+        return self._save(name, small, quality=max(1, round(shape.quality * 100)))
+
+    def _save(self, name: str, picture: Picture, *, quality: int = _QUALITY) -> str:
+        ending = Path(name).suffix
+        options = [cv2.IMWRITE_JPEG_QUALITY, quality] if ending == ".jpg" else []
+        is_encoded, encoded = cv2.imencode(ending, picture, options)
         if not is_encoded:
             return ""
         path = self._data_dir / name
         unfinished = path.with_suffix(f".{os.getpid()}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_bytes(jpeg.tobytes())
+            unfinished.write_bytes(encoded.tobytes())
             unfinished.replace(path)
         except OSError as exc:
             logger.warning("picture %s cannot be written: %s", name, exc.strerror)

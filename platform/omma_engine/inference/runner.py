@@ -9,18 +9,20 @@ from uuid import UUID
 import numpy as np
 
 from omma_engine.detect.base import Detections, Picture
-from omma_engine.detect.motion import MOTION_LABEL
 from omma_engine.ids import uuid7
 from omma_engine.inference.frames import PictureToAnalyse
+from omma_engine.inference.headcount import Headcount
+from omma_engine.inference.live_results import live_message
 from omma_engine.inference.messages import HostNewsKind, MatchNews, TrackNews
 from omma_engine.inference.minutes import MinuteBook
 from omma_engine.inference.pictures import PictureStore, crop_of
+from omma_engine.inference.places import Places, standing_point
 from omma_engine.inference.spec import AnalyticSpec
-from omma_engine.rules import FrameRule, Match, MatchPhase, Point, RuleEvaluator, SeenObject, contains
+from omma_engine.rules import FrameRule, Match, MatchPhase, RuleEvaluator, SeenObject
 from omma_engine.track.base import Tracker
 from omma_engine.track.byte_track import ByteTracker
 from omma_engine.track.episodes import EpisodeTracker
-from omma_engine.track.lives import LiveTrack, NormBox, NumberedBox, TrackChange, TrackLives, TrackPhase
+from omma_engine.track.lives import NumberedBox, TrackChange, TrackLives, TrackPhase
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +38,7 @@ class _MatchLife:
     """What is remembered of a match from its start to its end."""
 
     event_id: UUID
-    track_id: UUID
+    track_id: UUID | None  # none where no track matches, but a number of them
     snapshot: str
 
 
@@ -54,10 +56,18 @@ class AnalyticRunner:
     def __init__(self, spec: AnalyticSpec, *, pictures: PictureStore) -> None:
         self.spec = spec
         self._pictures = pictures
+        self._places = Places(spec)
         self._tracker = _tracker_for(spec)
-        self._lives = TrackLives(first_number=spec.first_number, lost_after_us=self._tracker.lost_after_us)
+        self._lives = TrackLives(
+            first_number=spec.first_number,
+            lost_after_us=self._tracker.lost_after_us,
+            on_ground=spec.plane.on_ground if spec.plane else None,
+        )
         self._evaluator = RuleEvaluator(spec.rules)
         self._minutes = MinuteBook()
+        self._headcount = (
+            Headcount(spec.counting, places=self._places, pictures=pictures) if spec.counting else None
+        )
         self._crops: dict[UUID, Picture] = {}
         self._crop_names: dict[UUID, str] = {}
         self._matches: dict[tuple[UUID, int], _MatchLife] = {}
@@ -78,25 +88,33 @@ class AnalyticRunner:
         return is_needed or elapsed_us >= _QUIET_LOOK_US
 
     def take(self, picture: PictureToAnalyse, found: Detections) -> Outcome:
-        """Take what the detector found in a picture that was wanted."""
+        """Take what the detector found in a picture that was wanted.
+
+        Raises `RegionError` where a region does not fit into the stream's picture.
+        """
         outcome = Outcome()
         at_us = picture.capture_us
         if at_us < self._last_us - _CLOCK_STEP_US:
             outcome.news += self.finish()
             self._tracker = _tracker_for(self.spec)
         self._last_us = at_us
+        self._places.measure(picture.size_wh)
         height, width = picture.picture.shape[:2]
         kept = self._choose(found, size_wh=(width, height))
         boxes, changes = self._lives.observe(
             self._tracker.update(kept, at_us=at_us), at_us=at_us, size_wh=(width, height)
         )
+        self._note_zones(boxes)
         self._keep_crops(boxes, picture.picture)
         minute = self._minutes.note(boxes, heat=found.heat, at_us=at_us)
         outcome.news += [dict(minute)] if minute else []
         outcome.news += [self._track_news(change) for change in changes]
-        matches = self._evaluator.observe(at_us, [*_seen(boxes)])
+        matches = self._evaluator.observe(at_us, [*_seen(boxes, at_us)])
         outcome.news += [self._match_news(match, boxes, picture) for match in matches]
-        outcome.live = self._live_message(picture, boxes, found.heat)
+        shown = [box for box in boxes if self._is_shown(box)]
+        if self._headcount is not None:
+            outcome.news += self._headcount.observe(picture, shown)
+        outcome.live = live_message(self.spec, picture, shown, kept)
         return outcome
 
     def replace_rules(self, rules: Sequence[FrameRule]) -> list[News]:
@@ -107,6 +125,7 @@ class AnalyticRunner:
         """End matches and tracks: no more pictures will come, or they come in another time."""
         news = [self._match_news(match, [], None) for match in self._evaluator.finish()]
         news += [self._track_news(change) for change in self._lives.finish()]
+        news += self._headcount.finish() if self._headcount is not None else ()
         minute = self._minutes.close()
         return [*news, dict(minute)] if minute else news
 
@@ -122,8 +141,13 @@ class AnalyticRunner:
         if self.spec.labels and label not in self.spec.labels:
             return False
         x1, y1, x2, y2 = (float(value) for value in box_norm)
-        place = standing_point(label, (x1, y1, x2, y2))
-        return not self.spec.regions or any(contains(region, place) for region in self.spec.regions)
+        return self._places.includes(standing_point(label, (x1, y1, x2, y2)))
+
+    def _note_zones(self, boxes: list[NumberedBox]) -> None:
+        for box in boxes:
+            if box.track is not None:
+                found = self._places.zones_at(standing_point(box.box.label, box.box_norm))
+                box.track.zones += [name for name in found if name not in box.track.zones]
 
     def _keep_crops(self, boxes: list[NumberedBox], picture: Picture) -> None:
         for box in boxes:
@@ -149,6 +173,10 @@ class AnalyticRunner:
             "crop": self._crop_names.get(track.track_id, ""),
             "path": track.path,
             "hits": track.hits,
+            "zones": list(track.zones),
+            "size_min": track.size_min,
+            "size_max": track.size_max,
+            "top_speed_kmh": _kmh(track.course.top_speed_ms),
         }
         if change.phase is TrackPhase.CLOSE:
             self._crop_names.pop(track.track_id, None)
@@ -166,7 +194,7 @@ class AnalyticRunner:
             "phase": match.phase,
             "event_id": str(life.event_id),
             "rule_id": str(match.rule_id),
-            "track_id": str(life.track_id),
+            "track_id": str(life.track_id) if life.track_id else "",
             "track_number": match.track,
             "label": match.label,
             "confidence": round(match.confidence, 4),
@@ -181,31 +209,12 @@ class AnalyticRunner:
         self, match: Match, boxes: list[NumberedBox], picture: PictureToAnalyse | None
     ) -> _MatchLife:
         event_id = uuid7(match.at_us // 1000)
-        tracks: list[LiveTrack] = [
-            box.track for box in boxes if box.track and box.track.number == match.track
-        ]
+        tracks = [box.track for box in boxes if box.track and box.track.number == match.track]
         snapshot = self._pictures.save_snapshot(event_id, match.at_us, picture.picture) if picture else ""
-        return _MatchLife(event_id, tracks[0].track_id, snapshot)
-
-    def _live_message(self, picture: PictureToAnalyse, boxes: list[NumberedBox], heat: float) -> News:
-        return {
-            "stream_id": str(self.spec.stream_id),
-            "analytic_id": str(self.spec.analytic_id),
-            "capture_us": picture.capture_us,
-            "width": picture.size_wh[0],
-            "height": picture.size_wh[1],
-            "motion": round(heat, 4),
-            "boxes": [_live_box(box) for box in boxes if self._is_shown(box)],
-        }
+        return _MatchLife(event_id, tracks[0].track_id if tracks else None, snapshot)
 
     def _is_shown(self, box: NumberedBox) -> bool:
         return box.track is not None or box.box.confidence >= self.spec.min_confidence
-
-
-def standing_point(label: str, box_norm: NormBox) -> Point:
-    """Return where an object stands: its foot point, or for motion the middle of its box."""
-    x1, y1, x2, y2 = box_norm
-    return ((x1 + x2) / 2, (y1 + y2) / 2 if label == MOTION_LABEL else y2)
 
 
 def _tracker_for(spec: AnalyticSpec) -> Tracker:
@@ -214,17 +223,19 @@ def _tracker_for(spec: AnalyticSpec) -> Tracker:
     return ByteTracker(rate_fps=spec.rate_fps, min_confidence=spec.min_confidence)
 
 
-def _seen(boxes: list[NumberedBox]) -> Iterator[SeenObject]:
+def _seen(boxes: list[NumberedBox], at_us: int) -> Iterator[SeenObject]:
     for box in boxes:
         if box.track is not None:
-            place = standing_point(box.box.label, box.box_norm)
-            yield SeenObject(box.track.number, box.box.label, box.box.confidence, box.box_norm, place)
+            yield SeenObject(
+                box.track.number,
+                box.box.label,
+                box.box.confidence,
+                box.box_norm,
+                standing_point(box.box.label, box.box_norm),
+                still_s=box.track.course.still_s(at_us),
+                speed_kmh=_kmh(box.track.course.speed_ms),
+            )
 
 
-def _live_box(box: NumberedBox) -> News:
-    return {
-        "label": box.box.label,
-        "confidence": round(box.box.confidence, 3),
-        "track": box.track.number if box.track else None,
-        "box": list(box.box_norm),
-    }
+def _kmh(speed_ms: float | None) -> float | None:
+    return None if speed_ms is None else round(speed_ms * 3.6, 2)

@@ -7,14 +7,26 @@ from uuid import UUID
 
 from omma_engine.detect.spec import ModelSpec
 from omma_engine.errors import ProtocolError
-from omma_engine.rules import FrameRule, Polygon, decode_rule, encode_rule
+from omma_engine.inference.counting import CountingSpec, decode_counting, encode_counting
+from omma_engine.rules import (
+    FrameRule,
+    GroundPlane,
+    Region,
+    decode_plane,
+    decode_region,
+    decode_rule,
+    encode_plane,
+    encode_region,
+    encode_rule,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class AnalyticSpec:
-    """A model on a stream. `regions` are polygons in parts of the picture, empty for everywhere.
+    """A model on a stream. Empty `regions` are everywhere; motion in all of `mask` wakes nobody.
 
-    `first_number` is the number of the first track that it will open.
+    `first_number` is the number of the first track that it will open. `plane` makes speeds known, `counting`
+    makes it count.
     """
 
     analytic_id: UUID
@@ -23,7 +35,10 @@ class AnalyticSpec:
     rate_fps: float
     min_confidence: float
     labels: frozenset[str] = frozenset()
-    regions: tuple[Polygon, ...] = ()
+    regions: tuple[Region, ...] = ()
+    mask: tuple[Region, ...] = ()
+    plane: GroundPlane | None = None
+    counting: CountingSpec | None = None
     rules: tuple[FrameRule, ...] = ()
     first_number: int = 0
     parameters: Mapping[str, object] = field(default_factory=dict)
@@ -38,7 +53,10 @@ def encode_analytic(spec: AnalyticSpec) -> dict[str, Any]:
         "rate_fps": spec.rate_fps,
         "min_confidence": spec.min_confidence,
         "labels": sorted(spec.labels),
-        "regions": [[list(point) for point in region] for region in spec.regions],
+        "regions": [encode_region(region) for region in spec.regions],
+        "mask": [encode_region(region) for region in spec.mask],
+        "plane": encode_plane(spec.plane) if spec.plane else None,
+        "counting": encode_counting(spec.counting) if spec.counting else None,
         "rules": [encode_rule(rule) for rule in spec.rules],
         "first_number": spec.first_number,
         "parameters": dict(spec.parameters),
@@ -55,7 +73,10 @@ def decode_analytic(raw: Mapping[str, Any]) -> AnalyticSpec:
             rate_fps=float(raw["rate_fps"]),
             min_confidence=float(raw["min_confidence"]),
             labels=frozenset(raw["labels"]),
-            regions=tuple(tuple((x, y) for x, y in region) for region in raw["regions"]),
+            regions=tuple(decode_region(region) for region in raw["regions"]),
+            mask=tuple(decode_region(region) for region in raw["mask"]),
+            plane=decode_plane(raw["plane"]) if raw["plane"] else None,
+            counting=decode_counting(raw["counting"]) if raw["counting"] else None,
             rules=tuple(decode_rule(rule) for rule in raw["rules"]),
             first_number=int(raw["first_number"]),
             parameters=raw["parameters"],

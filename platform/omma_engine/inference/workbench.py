@@ -11,7 +11,7 @@ from omma_engine.detect.base import Detections, Detector
 from omma_engine.detect.loading import load_detector
 from omma_engine.detect.sessions import Provider
 from omma_engine.detect.spec import ModelSpec
-from omma_engine.errors import DetectorError
+from omma_engine.errors import DetectorError, RegionError
 from omma_engine.inference.feed import OpenReader, StreamFeed
 from omma_engine.inference.frames import PictureToAnalyse
 from omma_engine.inference.pictures import PictureStore
@@ -61,6 +61,7 @@ class Workbench:
     on_picture: Callable[[], None]
     on_analysed: Callable[[], None] = lambda: None
     provider: str = Provider.CPU
+    make_feed: Callable[..., StreamFeed] = StreamFeed
     _stations: dict[UUID, _Station] = field(default_factory=dict)
     _feeds: dict[UUID, StreamFeed] = field(default_factory=dict)
     _shared: dict[str, Detector] = field(default_factory=dict)
@@ -140,7 +141,7 @@ class Workbench:
         for start in range(0, len(jobs), detector.max_batch):
             batch = jobs[start : start + detector.max_batch]
             for job, found in self._detect(detector, batch):
-                self._deliver(job, job.station.runner.take(job.picture, found))
+                self._take(job, found)
             self.on_analysed()
 
     def _detect(self, detector: Detector, batch: list[_Job]) -> Iterator[tuple[_Job, Detections]]:
@@ -156,6 +157,14 @@ class Workbench:
         found = dict(zip(unique, results, strict=True))
         for job in batch:
             yield job, found[id(job.picture)]
+
+    def _take(self, job: _Job, found: Detections) -> None:
+        try:
+            outcome = job.station.runner.take(job.picture, found)
+        except RegionError as exc:
+            job.station.pulse.failed(str(exc))
+        else:
+            self._deliver(job, outcome)
 
     def _deliver(self, job: _Job, outcome: Outcome) -> None:
         station = job.station
@@ -195,7 +204,7 @@ class Workbench:
             self._feeds.pop(stream_id).stop()
         for stream_id, rate_fps in rates.items():
             if stream_id not in self._feeds:
-                feed = StreamFeed(stream_id, open_reader=self.open_reader, on_picture=self.on_picture)
+                feed = self.make_feed(stream_id, open_reader=self.open_reader, on_picture=self.on_picture)
                 self._feeds[stream_id] = feed
                 feed.start()
             self._feeds[stream_id].rate_fps = rate_fps

@@ -24,6 +24,7 @@ class SeenObject:
     """A tracked box in one frame: `box_norm` is `x1 y1 x2 y2` in parts of the picture, `stands_at` its place.
 
     Several boxes of one frame may carry the same track (the areas of one motion); one of them is enough.
+    `speed_kmh` is None where it is not known.
     """
 
     track: int
@@ -31,6 +32,8 @@ class SeenObject:
     confidence: float
     box_norm: tuple[float, float, float, float]
     stands_at: Point
+    still_s: float = 0.0
+    speed_kmh: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

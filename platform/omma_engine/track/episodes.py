@@ -16,6 +16,9 @@ class EpisodeTracker:
         self._last_us: int | None = None
         self._frames = 0
 
+    def be_patient(self, seconds: float) -> None:
+        """Do nothing: motion does not stand still."""
+
     def update(self, found: Detections, *, at_us: int) -> list[TrackedBox]:
         if len(found) == 0:
             if self._frames == 1:
@@ -33,4 +36,4 @@ class EpisodeTracker:
 
 def _tracked(found: Detections, index: int, key: int) -> TrackedBox:
     x1, y1, x2, y2 = (float(value) for value in found.boxes_xyxy[index])
-    return TrackedBox(key, found.labels[index], float(found.scores[index]), (x1, y1, x2, y2))
+    return TrackedBox(key, found.labels[index], float(found.scores[index]), (x1, y1, x2, y2), index)

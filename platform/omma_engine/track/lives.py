@@ -1,12 +1,14 @@
 """The life of tracks: numbers, opening, updates, closing, the path of the foot and the best moment."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
 from omma_engine.ids import uuid7
+from omma_engine.rules.polygon import Point
 from omma_engine.track.base import NO_TRACK, TrackedBox
+from omma_engine.track.course import Course
 
 UPDATE_EVERY_US = 2_000_000
 _PATH_EVERY_US = 250_000
@@ -26,7 +28,10 @@ class TrackPhase(StrEnum):
 
 @dataclass(slots=True)
 class LiveTrack:
-    """One object so far. `best_box` is in parts of the picture, `path` is the foot's `[ms, x, y]`."""
+    """One object so far. `best_box` is in parts of the picture, `path` is the foot's `[ms, x, y]`.
+
+    Sizes are shares of the picture's area; `zones` are those it stood in, in that order.
+    """
 
     track_id: UUID
     number: int
@@ -37,6 +42,10 @@ class LiveTrack:
     best_us: int
     best_box: NormBox
     best_score: float
+    course: Course
+    size_min: float
+    size_max: float
+    zones: list[str] = field(default_factory=list)
     hits: int = 1
     path: list[list[float]] = field(default_factory=list)
     said_us: int = 0
@@ -63,9 +72,17 @@ class NumberedBox:
 class TrackLives:
     """Hands out numbers from `first_number` on, and says what begins and ends. Used by one thread."""
 
-    def __init__(self, *, first_number: int, lost_after_us: int) -> None:
+    def __init__(
+        self,
+        *,
+        first_number: int,
+        lost_after_us: int,
+        on_ground: Callable[[Point], Point | None] | None = None,
+    ) -> None:
+        """Begin; `on_ground` says where on the ground, in metres, a point of the picture is."""
+        self.lost_after_us = lost_after_us
         self._next_number = first_number
-        self._lost_after_us = lost_after_us
+        self._on_ground = on_ground
         self._live: dict[int, LiveTrack] = {}
 
     @property
@@ -94,11 +111,12 @@ class TrackLives:
         if track is None:
             track = self._live[box.key] = self._open(box, box_norm, at_us)
         else:
-            _extend(track, box, box_norm, at_us)
+            self._extend(track, box, box_norm, at_us)
         return NumberedBox(box, box_norm, track)
 
     def _open(self, box: TrackedBox, box_norm: NormBox, at_us: int) -> LiveTrack:
         number, self._next_number = self._next_number, self._next_number + 1
+        size = area(box_norm)
         return LiveTrack(
             track_id=uuid7(at_us // 1000),
             number=number,
@@ -109,12 +127,25 @@ class TrackLives:
             best_us=at_us,
             best_box=box_norm,
             best_score=moment_score(box.confidence, box_norm),
+            course=Course(at_us, box_norm, self._ground(box_norm)),
+            size_min=size,
+            size_max=size,
             path=[_path_point(0, box_norm)],
         )
 
+    def _extend(self, track: LiveTrack, box: TrackedBox, box_norm: NormBox, at_us: int) -> None:
+        if at_us > track.last_us:
+            track.course.note(at_us, box_norm, self._ground(box_norm))
+        size = area(box_norm)
+        track.size_min, track.size_max = min(size, track.size_min), max(size, track.size_max)
+        _extend(track, box, box_norm, at_us)
+
+    def _ground(self, box_norm: NormBox) -> Point | None:
+        return self._on_ground(foot_point(box_norm)) if self._on_ground is not None else None
+
     def _changes(self, at_us: int) -> Iterator[TrackChange]:
         for key, track in list(self._live.items()):
-            if at_us - track.last_us > self._lost_after_us:
+            if at_us - track.last_us > self.lost_after_us:
                 del self._live[key]
                 yield TrackChange(TrackPhase.CLOSE, track)
             elif track.said_us == 0:
@@ -134,12 +165,23 @@ def normalised(box_xyxy: Sequence[float], size_wh: tuple[int, int]) -> NormBox:
     return left, top, right, bottom
 
 
+def foot_point(box_norm: NormBox) -> Point:
+    """Return the middle of a box's lower edge: where a thing stands."""
+    x1, _, x2, y2 = box_norm
+    return (x1 + x2) / 2, y2
+
+
+def area(box_norm: NormBox) -> float:
+    """Return a box's share of the picture, with six digits."""
+    x1, y1, x2, y2 = box_norm
+    return round(max(0.0, (x2 - x1) * (y2 - y1)), 6)
+
+
 def moment_score(confidence: float, box_norm: NormBox) -> float:
     """Say how good a moment is to be shown: sure, large, and not cut off by the picture's edge."""
     x1, y1, x2, y2 = box_norm
-    area = max(0.0, (x2 - x1) * (y2 - y1))
     is_whole = x1 > 0.005 and y1 > 0.005 and x2 < 0.995 and y2 < 0.995
-    return float(confidence * (0.2 + area**0.5) * (1.0 if is_whole else 0.6))
+    return float(confidence * (0.2 + area(box_norm) ** 0.5) * (1.0 if is_whole else 0.6))
 
 
 def _extend(track: LiveTrack, box: TrackedBox, box_norm: NormBox, at_us: int) -> None:
@@ -157,5 +199,5 @@ def _extend(track: LiveTrack, box: TrackedBox, box_norm: NormBox, at_us: int) ->
 
 
 def _path_point(offset_ms: int, box_norm: NormBox) -> list[float]:
-    x1, _, x2, y2 = box_norm
-    return [offset_ms, round((x1 + x2) / 2, 4), round(y2, 4)]
+    x, y = foot_point(box_norm)
+    return [offset_ms, round(x, 4), round(y, 4)]

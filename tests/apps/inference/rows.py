@@ -72,9 +72,32 @@ class Host:
             "crop": "",
             "path": [[0, 0.2, 0.8]],
             "hits": 5,
+            "zones": [],
+            "size_min": 0.12,
+            "size_max": 0.12,
+            "top_speed_kmh": None,
             **changes,
         }
         return self.say(kind=f"track_{phase}", **values)
+
+    def result(self, phase: str = "period", *, event_id: UUID, at_s: float = 0.0, **changes: Any) -> NewsItem:
+        values = {
+            "phase": phase,
+            "event_id": str(event_id),
+            "start_us": START_US,
+            "at_us": START_US + round(at_s * 1e6),
+            "count": 3,
+            "highest": 4,
+            "counts": {"person": 3},
+            "regions": [{"name": "queue", "count": 3}],
+            "width": 640,
+            "height": 360,
+            "coordinates": [[0.1, 0.9]],
+            "image": "thumbnails/events/20260101/x.jpg",
+            "is_told": True,
+            **changes,
+        }
+        return self.say(kind="result", **values)
 
     def match(
         self, phase: str = "start", *, event_id: UUID, until_s: float = 0.0, **changes: Any

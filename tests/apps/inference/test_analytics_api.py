@@ -84,11 +84,44 @@ def test_an_analytic_is_created_under_the_streams_next_number(account: Account, 
         ({"parameters": {"max_width": 12.5}}, "parameters", "whole number"),
         ({"model_version": str(uuid4())}, "model_version", "no such model"),
         ({"name": " "}, "name", ""),
+        ({"regions": [{"points": TRIANGLE, "roi": {}}]}, "regions", "points or roi"),
+        ({"regions": [{"roi": {"x": 0, "y": 0, "width": 0, "height": 5}}]}, "regions", "above 0"),
+        (
+            {"regions": [{"roi": {"x": 50, "y": 0, "width": 60, "height": 5}, "unit": "percent"}]},
+            "regions",
+            "0 to 1",
+        ),
+        (
+            {"regions": [{"points": [[0, 0], [700, 0], [9, 9]], "unit": "pixels"}]},
+            "regions",
+            "outside the picture of 640",
+        ),
+        ({"regions": [{"points": TRIANGLE, "unit": "feet"}]}, "regions", "unit"),
+        ({"regions": [{"points": TRIANGLE, "name": "a"}] * 2}, "regions", "Two regions have one name"),
+        ({"regions": [[[1e9, 0], [1, 0], [1, 1]]]}, "regions", "expected points [x, y]"),
+        ({"motion_mask": [[[0, 0], [1, 1]]]}, "motion_mask", "at least 3 points"),
+        ({"plane": {"picture": TRIANGLE, "metres": TRIANGLE}}, "plane", "Expected 4 points"),
+        ({"plane": {"picture": "x"}}, "plane", "Expected 4 points"),
+        (
+            {"schedule": [{"start": "08:00", "end": "12:00"}, {"start": "11:00", "end": "13:00"}]},
+            "schedule",
+            "overlaps",
+        ),
+        ({"kind": "faces_count"}, "kind", ""),
+        ({"counting": {"probes": 2}}, "counting", "Only an analytic that counts"),
+        (
+            {"kind": "people_count", "counting": {"at_least": 5, "at_most": 2}},
+            "counting",
+            "At_least: expected no more",
+        ),
+        ({"order": -1}, "order", ""),
+        ({"label": "x" * 129}, "label", ""),
     ],
 )
 def test_what_cannot_be_is_refused_by_name_and_changes_nothing(
     account: Account, stream: Stream, change: dict[str, Any], field: str, words: str
 ) -> None:
+    Stream.objects.update(width=640, height=360)
     analytic = make_analytic(stream)
     client = client_of(factories.make_member(account, "admin"))
     before = Analytic.objects.values().get()
@@ -99,6 +132,48 @@ def test_what_cannot_be_is_refused_by_name_and_changes_nothing(
     assert list(answer.json()["error"]["fields"]) == [field]
     assert words in answer.json()["error"]["fields"][field][0]
     assert Analytic.objects.values().get() == before
+
+
+def test_regions_may_be_in_parts_percent_or_pixels_and_have_names(account: Account, stream: Stream) -> None:
+    client = client_of(factories.make_member(account, "admin"))
+    regions = [
+        {"roi": {"x": 50, "y": 0, "width": 50, "height": 100}, "unit": "percent"},
+        {"points": [[0, 0], [1920, 0], [0, 1080]], "unit": "pixels", "name": "door"},
+        {"points": TRIANGLE},
+    ]
+
+    row = send(client, "post", ANALYTICS, wanted(stream, regions=regions)).json()
+
+    assert row["regions"] == [
+        [[0.5, 0.0], [1.0, 0.0], [1.0, 1.0], [0.5, 1.0]],
+        {"points": [[0.0, 0.0], [1920.0, 0.0], [0.0, 1080.0]], "name": "door", "unit": "pixels"},
+        TRIANGLE,
+    ]
+    again = send(client, "patch", f"{ANALYTICS}{row['id']}/", {"regions": row["regions"]})
+    assert again.json()["regions"] == row["regions"]
+
+
+def test_several_analytics_of_one_stream_differ_in_everything_and_keep_their_order(
+    account: Account, stream: Stream
+) -> None:
+    client = client_of(factories.make_member(account, "admin"))
+    counting = {"at_least": 3, "probes": 2, "coordinates": True}
+    send(client, "post", ANALYTICS, wanted(stream, order=5))
+    second = send(client, "post", ANALYTICS, wanted(
+        stream, label="entrance", order=1, kind="people_count", counting=counting, rate_fps=2,
+        schedule=[{"weekdays": "1-5", "start": "08:00", "end": "18:00", "timezone": "Europe/Berlin"}],
+    ))  # fmt: skip
+
+    assert second.status_code == 201, second.content
+    row = second.json()
+    assert (row["number"], row["order"], row["label"], row["labels"]) == (1, 1, "entrance", ["person"])
+    assert row["schedule"][0]["weekdays"] == [1, 2, 3, 4, 5]
+    spec = spec_of(Analytic.objects.get(number=1))
+    assert spec.counting is not None
+    assert (spec.counting.at_least, spec.counting.coordinates) == (3, True)
+    assert [one.number for one in stream.analytics.all()] == [1, 0]
+    found = client.get(ANALYTICS, {"kind": "people_count", "label": "entrance"}).json()["results"]
+    assert [one["id"] for one in found] == [row["id"]]
 
 
 def test_foreign_streams_and_models_do_not_exist(account: Account, stream: Stream) -> None:

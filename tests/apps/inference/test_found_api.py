@@ -195,3 +195,19 @@ def test_what_is_past_its_time_goes_with_its_pictures(stream: Stream, tmp_path: 
     assert message == "1 tracks, 1 events, 0 minutes, 1 days of pictures"
     assert [row.start for row in Track.objects.all()] == [new]
     assert [path.name for path in (tmp_path / "thumbnails" / "tracks").iterdir()] == [f"{new:%Y%m%d}"]
+
+
+def test_tracks_are_found_by_zone_size_and_speed(account: Account, stream: Stream) -> None:
+    client = client_of(factories.make_member(account))
+    door = track(stream, zones=["door"], size_min=0.01, size_max=0.2, top_speed_kmh=31.5)
+    track(stream, at=AT + timedelta(seconds=1), zones=["doorway"], size_min=0.01, size_max=0.02)
+
+    def ids(**wanted: Any) -> list[str]:
+        answer = client.get("/api/v1/tracks/", wanted)
+        assert answer.status_code == 200, answer.content
+        return [row["id"] for row in answer.json()["results"]]
+
+    assert ids(zone="door") == ids(min_size=0.1) == ids(min_speed_kmh=30) == [str(door.pk)]
+    assert len(ids(max_size=0.2)) == 2
+    assert ids(zone="door", max_size=0.1) == ids(zone="'; DROP TABLE") == []
+    assert client.get("/api/v1/tracks/", {"min_size": "large"}).status_code == 400
