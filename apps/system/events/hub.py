@@ -1,33 +1,27 @@
 """One reader of news per web process, for all of its connections."""
 
 import asyncio
-import logging
 import time
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-import psycopg
 from django.db import Error as DatabaseError
 
 from apps.accounts.access import Action, Actor, Resource, may
-from apps.core import outbox, own_connections
+from apps.core import outbox
 from apps.core.async_database import in_database_thread
 from apps.core.outbox import Cursor, OutboxRow
+from apps.core.outbox_following import OutboxFollower, read_page
 from apps.streams.models import Stream
 from apps.system.events.detections import DetectionFeed
 from apps.system.events.mailbox import Mailbox
 from apps.system.events.rendering import render
 from apps.system.events.topics import Subscription
 
-logger = logging.getLogger(__name__)
-
-POLL_S = 1.0
-RETRY_S = 1.0
-PAGE = 200
+__all__ = ["NewsConnection", "NewsHub", "is_forgotten", "news_hub", "read_page", "render_async"]
 
 ActorKey = tuple[str, UUID | None]
 
@@ -53,28 +47,25 @@ class NewsConnection:
         return (not wanted or camera_id in wanted) and bool(may(self.actor, Action.VIEW, resource))
 
 
-class NewsHub:
-    """Reads the outbox once, woken by NOTIFY, and renders each row once an actor."""
+class NewsHub(OutboxFollower):
+    """Renders each piece of news once an actor."""
 
     def __init__(self, bus_url: str) -> None:
+        super().__init__("omma events socket")
         self._bus_url = bus_url
         self._connections: set[NewsConnection] = set()
-        self._position = Cursor()
-        self._tasks: list[asyncio.Task[None]] = []
-        self._starting = asyncio.Lock()
+        self._has_feed = False
         self._streams: dict[UUID, Resource] = {}
         self._streams_read_s = float("-inf")
 
     async def join(self, connection: NewsConnection) -> Cursor:
         """Let a connection in, and return the place from which on it gets everything."""
-        async with self._starting:
-            if not self._tasks:
-                self._position = await _latest()
-                self._start(self._follow_news())
-            if connection.subscription.wants_detections and len(self._tasks) < 2:
-                self._start(DetectionFeed(self._bus_url, self._deliver_detection).run())
+        position = await self.start()
+        if connection.subscription.wants_detections and not self._has_feed:
+            self._has_feed = True
+            self.run_beside(DetectionFeed(self._bus_url, self._deliver_detection).run())
         self._connections.add(connection)
-        return self._position
+        return position
 
     async def leave(self, connection: NewsConnection) -> None:
         self._connections.discard(connection)
@@ -82,41 +73,10 @@ class NewsHub:
             await self.close()
 
     async def close(self) -> None:
-        """Stop reading; the next connection starts it again."""
-        tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self._has_feed = False
+        await super().close()
 
-    def _start(self, work: Any) -> None:
-        task: asyncio.Task[None] = asyncio.create_task(work)
-        task.add_done_callback(_log_failure)
-        self._tasks.append(task)
-
-    async def _follow_news(self) -> None:
-        """Read on whenever somebody has written; a database that is away loses nothing, the place is kept."""
-        while True:
-            try:
-                async with await own_connections.connect_async("omma events socket") as listener:
-                    await listener.execute(f"LISTEN {outbox.CHANNEL}")
-                    while True:
-                        await self._read_on()
-                        await _wait_for_notify(listener)
-            except (psycopg.Error, DatabaseError) as error:
-                logger.warning("events: the database is away, trying again: %s", str(error).strip())
-                await asyncio.sleep(RETRY_S)
-
-    async def _read_on(self) -> None:
-        """Hand out what is new. The place moves first: who joins meanwhile catches up to it by itself."""
-        while rows := await read_page(self._position):
-            before, self._position = self._position, rows[-1].cursor
-            try:
-                await self._hand_out(rows)
-            except DatabaseError:
-                self._position = before
-                raise
-
-    async def _hand_out(self, rows: Sequence[OutboxRow]) -> None:
+    async def hand_out(self, rows: Sequence[OutboxRow]) -> None:
         by_actor: dict[ActorKey, list[NewsConnection]] = defaultdict(list)
         for connection in self._connections:
             if any(connection.subscription.wants(row) for row in rows):
@@ -146,29 +106,9 @@ class NewsHub:
         return self._streams.get(stream_id)
 
 
-async def _wait_for_notify(listener: "psycopg.AsyncConnection[Any]") -> None:
-    async for _ in listener.notifies(timeout=POLL_S, stop_after=1):
-        pass
-
-
-def _log_failure(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        logger.error("the events hub broke", exc_info=task.exception())
-
-
-@in_database_thread
-def read_page(cursor: Cursor) -> list[OutboxRow]:
-    return outbox.read_after(cursor, PAGE)
-
-
 @in_database_thread
 def is_forgotten(cursor: Cursor) -> bool:
     return outbox.is_forgotten(cursor)
-
-
-@in_database_thread
-def _latest() -> Cursor:
-    return outbox.latest_cursor()
 
 
 render_async = in_database_thread(render)
