@@ -89,12 +89,13 @@ class Statistics:
     tracks: list[TrackFigures] = field(default_factory=list)
     has_all_tracks: bool = True
 
-    def of(self, camera_id: UUID, day_number: int) -> Iterable[Figures]:
-        """Return every sum that something of this camera and day (the first is 1) belongs to."""
-        yield self.totals
-        yield self.cameras[camera_id]
-        # What began before the range counts on its first day.
-        yield self.days[min(max(day_number, 1), len(self.days)) - 1]
+    def of(self, camera_id: UUID | None, day_number: int | None) -> Iterable[Figures]:
+        """Return every sum that a camera's, or a day's (the first is 1), adds to."""
+        if camera_id is not None:
+            yield self.totals
+            yield self.cameras[camera_id]
+        else:  # what began before the range counts on its first day
+            yield self.days[min(max(day_number or 1, 1), len(self.days)) - 1]
 
 
 def statistics_of_cameras(
@@ -163,15 +164,16 @@ def _add_stored(found: Statistics, values: Mapping[str, Any]) -> None:
 
 def _add_missing(found: Statistics, values: Mapping[str, Any]) -> None:
     """Add gaps: their time to each day that they touch, their number to the day they begin on."""
-    for camera_id, cause, day, count, missing in _rows(MISSING, values):
+    for camera_id, day, cause, count, missing in _rows(MISSING, values):
         seconds = missing.total_seconds()
         for figures in found.of(camera_id, day):
             figures.gaps += count
             figures.gap_s += seconds
             figures.gap_s_by_cause[cause] = figures.gap_s_by_cause.get(cause, 0.0) + seconds
-        of_cause = found.causes.setdefault(cause, CauseFigures(cause))
-        of_cause.gaps += count
-        of_cause.gap_s += seconds
+        if camera_id is not None:
+            of_cause = found.causes.setdefault(cause, CauseFigures(cause))
+            of_cause.gaps += count
+            of_cause.gap_s += seconds
 
 
 def _add_recordings(found: Statistics, values: Mapping[str, Any]) -> None:

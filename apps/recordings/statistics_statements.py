@@ -1,6 +1,8 @@
 """The statements of statistics. Rows are found by stream, as the tables are indexed, and cut to the range.
 
 `day_starts` and `day_ends` are the days that the range touches: where those begin is the place's business.
+Sums are either of a camera, without a day, or of a day, without a camera.
+
 Segments are about a minute long, and counted on the day they begin; gaps can last for days, and are split.
 Footage and labels come from the sums by the hour (`hour_sums`) wherever those are true.
 """
@@ -54,13 +56,15 @@ STORED = f"""
 )
 SELECT stream.camera_id, found.day, sum(found.count), sum(found.size), sum(found.recorded)
 FROM found JOIN stream ON stream.id = found.stream_id
-GROUP BY 1, 2
+GROUP BY GROUPING SETS (stream.camera_id, found.day)
 """  # noqa: S608 - constants only
 
-# An open gap goes on until now.
+# An open gap goes on until now. Most begin and end on one day; the others are there once for each they touch.
 MISSING = f"""
-SELECT missing.camera_id, missing.cause, day.number, count(*) FILTER (WHERE missing.first >= day.first),
-       sum(LEAST(missing.last, day.last) - GREATEST(missing.first, day.first))
+SELECT missing.camera_id, day.number, missing.cause,
+       count(*) FILTER (WHERE missing.first >= (%(day_starts)s::timestamptz[])[day.number]),
+       sum(LEAST(missing.last, (%(day_ends)s::timestamptz[])[day.number])
+           - GREATEST(missing.first, (%(day_starts)s::timestamptz[])[day.number]))
 FROM (
     SELECT camera_id, cause, GREATEST(start, %(start)s) AS first,
            LEAST(COALESCE("end", %(now)s), %(end)s) AS last
@@ -68,17 +72,19 @@ FROM (
     WHERE stream_id IN {_STREAMS} AND start < LEAST(%(end)s, %(now)s)
       AND ("end" > %(start)s OR "end" IS NULL)
 ) AS missing
-JOIN unnest(%(day_starts)s::timestamptz[], %(day_ends)s::timestamptz[])
-     WITH ORDINALITY AS day (first, last, number)
-  ON missing.first < day.last AND missing.last > day.first
-GROUP BY 1, 2, 3
+CROSS JOIN LATERAL generate_series(
+    width_bucket(missing.first, %(day_starts)s::timestamptz[]),
+    width_bucket(GREATEST(missing.last - interval '1 microsecond', missing.first),
+                 %(day_starts)s::timestamptz[])
+) AS day (number)
+GROUP BY GROUPING SETS ((missing.camera_id, missing.cause), (day.number, missing.cause))
 """  # noqa: S608 - constants only
 
 RECORDINGS = f"""
 SELECT camera_id, {_DAY}, count(*), sum(LEAST("end", %(end)s) - GREATEST(start, %(start)s))
 FROM recordings_recording
 WHERE stream_id IN {_STREAMS} AND start < %(end)s AND "end" > %(start)s AND start > %(earliest_recording)s
-GROUP BY 1, 2
+GROUP BY GROUPING SETS (camera_id, {_DAY})
 """  # noqa: S608 - constants only
 
 SEEN = f"""
