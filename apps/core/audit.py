@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from apps.core import rights_news
 from apps.core.models import AuditEntry
 
 
@@ -30,6 +31,7 @@ def record(
     detail: dict[str, object] | None = None,
 ) -> AuditEntry:
     """Append one entry. `action` is `<subject>.<verb>`; `detail` holds JSON values and never a secret."""
+    rights_news.announce(action)
     return AuditEntry.objects.create(
         account_id=account_id,
         actor_kind=actor.kind,

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 
 from apps.core.exceptions import OmmaError
+from apps.core.rights_news import rights_watch
 from apps.streams.live.gateway import live_gateways
 from apps.streams.live.permission import (
     AWAY_S,
@@ -92,8 +93,11 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
 
     async def _watch(self) -> None:
         """Ask again whether this may go on, and end what nobody takes in."""
+        rights = rights_watch()
+        seen = rights.generation
         while True:
-            await asyncio.sleep(RECHECK_S)
+            await rights.wait(RECHECK_S, since=seen)
+            seen = rights.generation
             code, reason = await self._verdict()
             if code:
                 # The sender may be waiting for a line that is full; the close goes past it.

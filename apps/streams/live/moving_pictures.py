@@ -13,6 +13,7 @@ from django.db import Error as DatabaseError
 from django.db import connections
 
 from apps.core.exceptions import OmmaError
+from apps.core.rights_news import rights_watch
 from apps.streams.live.last_pictures import (
     KEPT_WIDTH,
     LastPicture,
@@ -43,6 +44,8 @@ async def moving_pictures(scope: Any, stream_id: UUID, wish: Wish) -> AsyncGener
     Whoever is behind `scope` may see the stream: the caller has asked. It is asked again while it lasts.
     """
     number, checked_s = 0, time.monotonic()
+    rights = rights_watch()
+    seen = rights.generation
     known = await asyncio.to_thread(last_picture, picture_folder(), stream_id, max_width=wish.width)
     if known is not None:
         yield known.data
@@ -50,17 +53,18 @@ async def moving_pictures(scope: Any, stream_id: UUID, wish: Wish) -> AsyncGener
         started_s = time.monotonic()
         gateway = picture_gateways(settings.BUS_URL).gateway_of(stream_id)
         newest = await gateway.picture_after(number, is_moving=True, timeout_s=RECHECK_S)
+        if rights.generation != seen or time.monotonic() - checked_s > RECHECK_S:
+            seen = rights.generation
+            if not await _is_still_allowed(scope, stream_id, checked_s):
+                return
+            checked_s = time.monotonic()
         if newest != number:
             yield await gateway.encoded(width=wish.width, with_boxes=wish.with_boxes)
             await remember_newest(stream_id, gateway)
             number = newest
         elif not picture_gateways(settings.BUS_URL).is_running(stream_id):
             number = 0
-        if time.monotonic() - checked_s > RECHECK_S:
-            if not await _is_still_allowed(scope, stream_id, checked_s):
-                return
-            checked_s = time.monotonic()
-        await asyncio.sleep(max(0.0, started_s + 1 / wish.fps - time.monotonic()))
+        await rights.wait(max(0.0, started_s + 1 / wish.fps - time.monotonic()), since=seen)
 
 
 async def remember_newest(stream_id: UUID, gateway: PictureGateway) -> None:

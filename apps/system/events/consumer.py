@@ -17,8 +17,9 @@ from django.db import Error as DatabaseError
 
 from apps.accounts.access import Actor, actor_of
 from apps.core.async_database import in_database_thread
-from apps.core.exceptions import NotAuthenticatedError, OmmaError
+from apps.core.exceptions import ForbiddenError, NotAuthenticatedError, OmmaError
 from apps.core.outbox import Cursor
+from apps.core.rights_news import rights_watch
 from apps.streams.live.permission import (
     BAD_REQUEST,
     RECHECK_S,
@@ -67,7 +68,7 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
             await news_hub(settings.BUS_URL).leave(self._connection)
 
     async def _begin(self, subscription: Subscription, actor: Actor) -> None:
-        self._connection = NewsConnection(subscription, actor)
+        self._connection = NewsConnection(subscription, actor, lambda: _actor_behind(self.scope))
         upto = await news_hub(settings.BUS_URL).join(self._connection)
         self._tasks = [
             asyncio.create_task(self._send_all(self._connection, upto)),
@@ -102,10 +103,13 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
 
     async def _watch(self, connection: NewsConnection) -> None:
         """Look again who this is and what it may see now."""
+        rights = rights_watch()
+        seen = rights.generation
         while True:
-            await asyncio.sleep(RECHECK_S)
+            await rights.wait(RECHECK_S, since=seen)
+            seen = rights.generation
             try:
-                connection.actor = await _actor_behind(self.scope)
+                await connection.look_again()
             except OmmaError as error:
                 with contextlib.suppress(RuntimeError):
                     await self.close(close_code(error), error.message)
@@ -122,6 +126,8 @@ def _actor_behind(scope: Any) -> Actor:
     actor = actor_of(scope)
     if not actor.is_authenticated:
         raise NotAuthenticatedError("Log in first.")
+    if not (actor.is_superuser or actor.memberships):
+        raise ForbiddenError("You are a member of no account.")
     return actor
 
 

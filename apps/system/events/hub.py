@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
 from contextlib import suppress
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -11,10 +11,13 @@ from weakref import WeakKeyDictionary
 from django.db import Error as DatabaseError
 
 from apps.accounts.access import Action, Actor, Resource, may
+from apps.accounts.actors import ANONYMOUS
 from apps.core import outbox
 from apps.core.async_database import in_database_thread
+from apps.core.exceptions import OmmaError
 from apps.core.outbox import Cursor, OutboxRow
 from apps.core.outbox_following import OutboxFollower, read_page
+from apps.core.rights_news import SUBJECTS
 from apps.streams.models import Stream
 from apps.system.events.detections import DetectionFeed
 from apps.system.events.mailbox import Mailbox
@@ -24,15 +27,25 @@ from apps.system.events.topics import Subscription
 __all__ = ["NewsConnection", "NewsHub", "is_forgotten", "news_hub", "read_page", "render_async"]
 
 ActorKey = tuple[str, UUID | None]
+Renew = Callable[[], Awaitable[Actor]]
 
 
 class NewsConnection:
-    """One socket: what it wants, who it is (renewed now and then), and its mailbox."""
+    """One socket: what it wants, who it is, and its mailbox. `renew` loads who it is now."""
 
-    def __init__(self, subscription: Subscription, actor: Actor) -> None:
+    def __init__(self, subscription: Subscription, actor: Actor, renew: Renew) -> None:
         self.subscription = subscription
         self.actor = actor
         self.mailbox = Mailbox()
+        self._renew = renew
+
+    async def look_again(self) -> None:
+        """Take the rights as they are now; raises the `OmmaError` for which the socket has to be closed."""
+        try:
+            self.actor = await self._renew()
+        except OmmaError:
+            self.actor = ANONYMOUS
+            raise
 
     @property
     def key(self) -> ActorKey:
@@ -77,6 +90,7 @@ class NewsHub(OutboxFollower):
         await super().close()
 
     async def hand_out(self, rows: Sequence[OutboxRow]) -> None:
+        await self._look_again({row.account_id for row in rows if row.subject_kind in SUBJECTS})
         by_actor: dict[ActorKey, list[NewsConnection]] = defaultdict(list)
         for connection in self._connections:
             if any(connection.subscription.wants(row) for row in rows):
@@ -86,6 +100,13 @@ class NewsHub(OutboxFollower):
             for message in await render_async(wanted, connections[0].actor):
                 for connection in connections:
                     connection.take(message.row, message.text)
+
+    async def _look_again(self, accounts: Set[UUID | None]) -> None:
+        """Read the rights of these accounts' people anew: they may have changed with the news."""
+        for connection in list(self._connections):
+            if any(connection.actor.membership_in(one) for one in accounts if one is not None):
+                with suppress(OmmaError):  # the socket's own watch closes it
+                    await connection.look_again()
 
     async def _deliver_detection(self, stream_id: UUID, text: str) -> None:
         interested = [one for one in self._connections if one.subscription.wants_detections]

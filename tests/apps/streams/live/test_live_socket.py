@@ -16,7 +16,9 @@ from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 
-from apps.accounts.models import Grant
+from apps.accounts.actors import actor_of_user
+from apps.accounts.models import Grant, Role
+from apps.accounts.services import change_member
 from apps.streams.bus.publisher import StreamPublisher
 from apps.streams.live import consumer, permission
 from apps.streams.live.gateway import live_gateways
@@ -25,7 +27,7 @@ from apps.streams.routing import websocket_urlpatterns
 from omma_engine.ports import DemandLevel
 from omma_engine.types import EncodedPacket
 from tests.apps.streams.bus.video import FRAME_US, START_US, clip
-from tests.apps.streams.live.house import House, session_headers
+from tests.apps.streams.live.house import House, make_person, session_headers
 
 INFO, PACKETS = clip()
 Headers = list[tuple[bytes, bytes]]
@@ -240,3 +242,18 @@ async def test_the_time_of_a_joined_message_is_its_first_frames(
         _, messages = await receive_media(socket, 3)
 
     assert int.from_bytes(messages[1][:8], "big") == START_US + 10 * FRAME_US
+
+
+async def test_a_right_that_is_taken_away_by_an_administrator_ends_it_at_once(
+    house: House, door_publisher: StreamPublisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "RECHECK_S", 3600.0)
+    offer(door_publisher, PACKETS[:4])
+    admin = await sync_to_async(make_person)(house.account, "ada", role=Role.ADMIN)
+    actor = await sync_to_async(actor_of_user)(admin.member.user)
+
+    async with open_socket(house.stream.pk, house.gus.headers) as socket:
+        await receive_media(socket, 4)
+        await sync_to_async(change_member)(actor=actor, member=house.gus.member, grants=[])
+
+        assert await close_code_of(socket) == 4404

@@ -16,14 +16,17 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.test import AsyncClient
 from django.utils.http import http_date
 
-from apps.accounts.models import Grant
+from apps.accounts.actors import actor_of_user
+from apps.accounts.models import Grant, Role
+from apps.accounts.services import change_member
+from apps.core.rights_news import rights_watch
 from apps.streams.bus import results
 from apps.streams.bus.publisher import StreamPublisher
 from apps.streams.live import archive, media_views, moving_pictures
 from apps.streams.live.picture_gateway import picture_gateways
 from omma_engine.ports import DemandLevel
 from tests.apps.streams.bus.video import FRAME_US, START_US, clip
-from tests.apps.streams.live.house import House
+from tests.apps.streams.live.house import House, make_person
 from tests.apps.streams.live.test_live_socket import offer, wait_for
 
 INFO, PACKETS = clip(size_wh=(320, 192))
@@ -199,6 +202,23 @@ async def test_mjpeg_ends_when_the_right_does(
     await sync_to_async(Grant.objects.all().delete)()
 
     assert len(await asyncio.wait_for(parts_of(response, 100), 5)) <= 2
+
+
+async def test_mjpeg_ends_at_once_when_an_administrator_takes_the_right_away(
+    house: House, door_publisher: StreamPublisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving_pictures, "RECHECK_S", 3600.0)
+    offer_all(door_publisher, 3)
+    admin = await sync_to_async(make_person)(house.account, "ada", role=Role.ADMIN)
+    actor = await sync_to_async(actor_of_user)(admin.member.user)
+    response = await open_mjpeg(house, house.gus.bearer)
+    reading = asyncio.create_task(parts_of(response, 100))
+    await wait_for(lambda: rights_watch().generation)
+    await sync_to_async(change_member)(actor=actor, member=house.gus.member, grants=[])
+
+    offer_all(door_publisher, 3)
+
+    await asyncio.wait_for(reading, 5)
 
 
 async def test_boxes_are_matched_by_capture_time(house: House, door_publisher: StreamPublisher) -> None:

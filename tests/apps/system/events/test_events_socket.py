@@ -15,13 +15,22 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from apps.accounts.actors import actor_of_user
 from apps.accounts.models import Grant, Role
+from apps.accounts.services import change_member, remove_member
 from apps.core import outbox, representations
 from apps.core.models import Outbox
 from apps.streams.bus import results
 from apps.system.events import consumer, hub, mailbox
 from apps.system.routing import websocket_urlpatterns
-from tests.apps.streams.live.house import House, Person, make_camera, make_person, make_stream
+from tests.apps.streams.live.house import (
+    House,
+    Person,
+    make_camera,
+    make_person,
+    make_stream,
+    session_headers,
+)
 
 ROWS: dict[UUID, dict[str, Any]] = {}
 
@@ -38,8 +47,10 @@ def _probe_loader(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def open_socket(person: Person | None, query: str = "") -> AsyncIterator[WebsocketCommunicator]:
-    headers = person.headers if person else []
+async def open_socket(
+    person: Person | None, query: str = "", *, headers: list[tuple[bytes, bytes]] | None = None
+) -> AsyncIterator[WebsocketCommunicator]:
+    headers = headers or (person.headers if person else [])
     socket = WebsocketCommunicator(URLRouter(websocket_urlpatterns), f"/ws/v1/events?{query}", headers)
     is_open, _ = await socket.connect(timeout=5)
     assert is_open
@@ -253,3 +264,37 @@ async def test_detections_give_way_and_news_never_does_silently() -> None:
         box.put_news(f"news {number}")
 
     assert await box.next_message() is None
+
+
+async def test_whoever_is_removed_is_told_nothing_more_and_closed_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "RECHECK_S", 3600.0)
+    admin = await sync_to_async(make_person)(house.account, "ada", role=Role.ADMIN)
+    actor = await sync_to_async(actor_of_user)(admin.member.user)
+    cookies = await sync_to_async(session_headers)(house.alice)  # a token would go with the member
+    async with open_socket(None, "topics=recording,member", headers=cookies) as socket:
+        await receive(socket)
+        await sync_to_async(remove_member)(actor=actor, member=house.alice.member)
+        await publish(house)
+
+        assert await socket.receive_output(5) == {
+            "type": "websocket.close", "code": 4403, "reason": "You are a member of no account.",
+        }  # fmt: skip
+
+
+async def test_whoever_is_demoted_hears_by_the_new_rights_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "RECHECK_S", 3600.0)
+    admin = await sync_to_async(make_person)(house.account, "ada", role=Role.ADMIN)
+    boss = await sync_to_async(make_person)(house.account, "bob", role=Role.ADMIN)
+    actor = await sync_to_async(actor_of_user)(admin.member.user)
+    async with open_socket(boss, "topics=recording,member") as socket:
+        await receive(socket)
+        await sync_to_async(change_member)(
+            actor=actor, member=boss.member, role="viewer", sees_all_cameras=False
+        )
+        await publish(house)
+
+        assert await socket.receive_nothing(0.5)
