@@ -5,7 +5,7 @@ TAKE_LIVENESS = (
     "SELECT pg_try_advisory_lock((%(key)s::bigint >> 31)::int, (%(key)s::bigint & 2147483647)::int)"
 )
 
-_IS_ALIVE = """EXISTS (
+IS_ALIVE = """EXISTS (
     SELECT 1 FROM pg_locks
     WHERE locktype = 'advisory' AND objsubid = 2
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -49,10 +49,10 @@ WITH free AS (
             AND pg_postmaster_start_time() < clock_timestamp() - make_interval(secs => %(no_steal_s)s)
             AND (
                 lease_until < clock_timestamp()
-                OR (seen_at < clock_timestamp() - make_interval(secs => %(unseen_s)s) AND NOT {_IS_ALIVE})
+                OR (seen_at < clock_timestamp() - make_interval(secs => %(unseen_s)s) AND NOT {IS_ALIVE})
             )
         )
-        OR (owner = %(name)s AND owner_key <> %(key)s AND NOT {_IS_ALIVE})
+        OR (owner = %(name)s AND owner_key <> %(key)s AND NOT {IS_ALIVE})
         OR (
             object_id <> ALL(%(exclusive)s::uuid[])
             AND EXISTS (SELECT 1 FROM core_node WHERE name = lease.owner AND is_draining AND name <> %(name)s)

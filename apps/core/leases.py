@@ -72,14 +72,19 @@ class PostgresLeaseStore:
         node: NodeSpec,
         desired: Callable[[], Sequence[Claimable]],
         succeeded: Callable[[Sequence[Lease]], set[UUID]] | None = None,
+        on_claim: Callable[[Sequence[Lease]], None] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`desired` reads what should run; `succeeded` tells which lost leases' new owners already work."""
+        """`desired` reads what should run; `succeeded` tells which lost leases' new owners already work.
+
+        `on_claim` is called with what was claimed, by the thread that did, before it is put to use.
+        """
         self._dsn = dsn
         self._kind = kind
         self._node = node
         self._desired = desired
         self._succeeded = succeeded
+        self._on_claim = on_claim
         self._monotonic = monotonic
         self._boot_id = uuid7()
         self._owner_key = secrets.randbits(62)
@@ -160,7 +165,10 @@ class PostgresLeaseStore:
                     "no_steal_s": NO_STEAL_S,
                 },
             ).fetchall()
-        return [Lease(self._kind, object_id, epoch) for object_id, epoch in rows]
+        claimed = [Lease(self._kind, object_id, epoch) for object_id, epoch in rows]
+        if claimed and self._on_claim is not None:
+            self._on_claim(claimed)
+        return claimed
 
     def release(self, leases: Sequence[Lease]) -> None:
         with self._live() as connection:

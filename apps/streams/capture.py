@@ -38,13 +38,14 @@ def capture_supervisor(
         node=NodeSpec(name=name or f"capture@{host}", kind="capture", slots=slots, labels=labels),
         desired=wanted.desired,
         succeeded=recording_successors,
+        on_claim=wanted.note_claims,
     )
     sink = CaptureSink()
     ports = Ports(
         store=store,
         sink=sink,
         spawner=capture_spawner(),
-        dialect=CaptureDialect(make_spec, modes_of, volumes_of),
+        dialect=CaptureDialect(make_spec, modes_of, volumes_of, wanted.recorded_until),
         salvager=CaptureSalvager(wanted.places),
         fill=sink.fill,
         on_close=lambda: connection.close(),  # that of the thread that calls it

@@ -8,12 +8,14 @@ from django.db.models import Max, Q
 
 from apps.core.partitions import WEEK, week_of
 from apps.core.times import to_us
-from apps.streams.models import Gap, Segment, SegmentState
+from apps.streams.models import Gap, Segment, SegmentState, Stream
 from omma_engine.ids import uuid7_floor
 
 ID_MARGIN = timedelta(minutes=10)  # ids carry a start as first journalled; clock corrections move it a little
 LONGEST_SEGMENT = timedelta(minutes=10)
 INSTANT = timedelta(microseconds=1)
+_UNTOLD = timedelta(seconds=3)  # what the last life recorded may not have been told yet
+_FAR_AHEAD = timedelta(days=1)  # footage of another year, from when a clock was wrong
 
 
 def id_floor(moment: datetime) -> UUID:
@@ -52,7 +54,7 @@ def newer_footage_from(stream_id: UUID, start: datetime, end: datetime, epoch: i
             id__lt=partition_ceiling(end),
         )
         .exclude(state=SegmentState.GARBAGE)
-        .filter(epoch__gte=((epoch >> 20) + 1) << 20)
+        .filter(epoch__gt=epoch)
         .order_by("start")
         .values_list("start", flat=True)
         .first()
@@ -95,7 +97,7 @@ def longer_footage_from(stream_id: UUID, start: datetime, end: datetime, epoch: 
 
 
 def older_footage_below(rows: Sequence[Segment]) -> list[tuple[Segment, Segment]]:
-    """Return pairs of one of these segments and a locked one of an older block in whose time it lies.
+    """Return pairs of one of these segments and a locked one of an older epoch in whose time it lies.
 
     One query where there is none, as nearly always.
     """
@@ -120,7 +122,7 @@ def older_footage_below(rows: Sequence[Segment]) -> list[tuple[Segment, Segment]
         for segment_id, stream_id, start, end, epoch in near
         for row in rows
         if stream_id == row.stream_id
-        and epoch >> 20 < row.epoch >> 20
+        and epoch < row.epoch
         and end > row.start
         and start < max(row.end, row.start + INSTANT)
     }
@@ -128,10 +130,39 @@ def older_footage_below(rows: Sequence[Segment]) -> list[tuple[Segment, Segment]
     return [(found[row.id], row) for row in (older if found else [])]
 
 
+def recorded_until(source_ids: Sequence[UUID], now: datetime) -> dict[UUID, int]:
+    """Return, in UTC microseconds, up to when there is footage of each source.
+
+    Where that is later than now, the clocks differ, and what is not in the database yet counts too.
+    """
+    until_us: dict[UUID, int] = {}
+    for stream_id, source_id in Stream.objects.filter(source_id__in=source_ids).values_list(
+        "id", "source_id"
+    ):
+        end = (
+            Segment.objects.filter(stream_id=stream_id, start__lt=now + _FAR_AHEAD)
+            .exclude(state=SegmentState.GARBAGE)
+            .order_by("-start")
+            .values_list("end", flat=True)
+            .first()
+        )
+        if end is not None:
+            end_us = to_us(end if end <= now else end + _UNTOLD)
+            until_us[source_id] = max(until_us.get(source_id, 0), end_us)
+    return until_us
+
+
+def footage_begins(stream_id: UUID, since: datetime) -> datetime | None:
+    """Return when the first segment begins that does so at or after a time."""
+    rows = Segment.objects.filter(stream_id=stream_id, start__gte=since).exclude(state=SegmentState.GARBAGE)
+    return rows.order_by("start").values_list("start", flat=True).first()
+
+
 def covered_until(stream_id: UUID, before: datetime) -> tuple[datetime | None, int | None]:
     """Return up to where a stream is recorded or explained before a time, and the last recorded epoch."""
     last = (
         Segment.objects.filter(stream_id=stream_id, start__lt=before, id__lte=id_ceiling(before))
+        .exclude(state=SegmentState.GARBAGE)
         .order_by("-start")
         .values_list("end", "epoch")
         .first()

@@ -5,7 +5,7 @@ becomes a gap too; open gaps end where recording begins; and footage that turns 
 from the gaps that stood in for it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,8 +14,8 @@ from uuid import UUID
 from django.db.models import Q
 
 from apps.core.times import from_us, to_us
-from apps.streams.coverage import covered_until
-from apps.streams.models import Gap, Stream
+from apps.streams.coverage import covered_until, footage_begins
+from apps.streams.models import Gap, Segment, SegmentState, Stream
 from apps.streams.segment_news import SegmentKeeper
 from omma_engine.ids import segment_id
 from omma_engine.types import GapCause
@@ -56,6 +56,8 @@ class GapKeeper:
 
     def save(self, segments: SegmentKeeper) -> None:
         """Write the gaps; call it after the segments are saved."""
+        if not self._is_fill:
+            _end_where_recorded(segments.grown())
         for beginning in self._beginnings:
             if self._is_fill:
                 if beginning.gap is not None:
@@ -83,6 +85,8 @@ class GapKeeper:
         self._bridge(beginning)
         covered, _ = covered_until(beginning.stream_id, beginning.start + TOLERANCE)
         start = max(beginning.start, covered) if covered else beginning.start
+        if end is None:  # said late: by a life that others have followed
+            end = footage_begins(beginning.stream_id, start)
         if end is not None and end <= start:
             return
         self._insert(beginning, gap_id, start, end, news["cause"], news["detail"])
@@ -140,6 +144,22 @@ class GapKeeper:
             detail=detail[:300],
         )
         Gap.objects.bulk_create([gap], ignore_conflicts=True)
+
+
+def _end_where_recorded(grown: Sequence[Segment]) -> None:
+    """Take the time of footage out of open gaps: nobody was heard of for a while, and it was written."""
+    streams = {row.stream_id for row in grown}
+    for gap in Gap.objects.filter(stream_id__in=streams, end__isnull=True).order_by("id"):
+        rows = [row for row in grown if row.stream_id == gap.stream_id and row.end > gap.start]
+        if not rows:
+            continue
+        begins = min(row.start for row in rows)
+        if begins > gap.start:
+            Gap.objects.filter(id=gap.id).update(end=begins)
+        elif any(row.state == SegmentState.OPEN for row in rows):
+            gap.delete()
+        else:
+            _begin_later(gap, max(row.end for row in rows))
 
 
 def take_back(stream_id: UUID, start: datetime, end: datetime) -> None:

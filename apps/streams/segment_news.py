@@ -136,6 +136,11 @@ class SegmentKeeper:
             if not change.is_new:
                 _grow(change)
 
+    def grown(self) -> list[Segment]:
+        """Return the segments of which more is known now."""
+        rows = [change.row for change in self._changes.values() if change.is_touched]
+        return [row for row in rows if row.end > row.start]
+
     def late_ranges(self) -> list[tuple[UUID, int, int]]:
         """Return (stream, start, end) of footage that may lie in time already explained as a gap."""
         return [

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection
+from django.utils import timezone
 
 from apps.cameras.logins import open_login, url_with_login
 from apps.core.egress import check_camera_address
@@ -17,6 +19,7 @@ from apps.core.exceptions import (
     OmmaError,
     SecretsError,
 )
+from apps.streams.coverage import recorded_until
 from apps.streams.models import Source, Volume
 from apps.streams.volume_choice import recording_order, volumes_of_host
 from omma_engine.errors import (
@@ -26,9 +29,11 @@ from omma_engine.errors import (
     SourceUnreachableError,
     SourceUnsupportedError,
 )
-from omma_engine.ports import Claimable
+from omma_engine.ports import Claimable, Lease
 from omma_engine.supervise.capture_salvage import Place
 from omma_engine.types import RecordMode, SourceKind, SourceSpec, StreamSpec, VolumeSpec
+
+logger = logging.getLogger(__name__)
 
 SEGMENT_S = 60
 _NETWORK_KINDS = {SourceKind.RTSP, SourceKind.HLS, SourceKind.MJPEG}
@@ -84,6 +89,7 @@ class WantedSources:
         self._labels = labels or {}
         self._places: dict[UUID, list[Place]] = {}
         self._latest: dict[UUID, UUID] = {}
+        self._until_us: dict[UUID, int] = {}
 
     def desired(self) -> Sequence[Claimable]:
         """Return all sources that should run; raises `ConnectionError` when the database is away."""
@@ -104,6 +110,18 @@ class WantedSources:
     def places(self, source_id: UUID) -> list[Place]:
         """Return where a source's streams are or were written, as last read."""
         return self._places.get(source_id, [])
+
+    def note_claims(self, leases: Sequence[Lease]) -> None:
+        """Note up to when there is footage of what was claimed: nothing new is recorded under that time."""
+        try:
+            self._until_us.update(recorded_until([lease.object_id for lease in leases], timezone.now()))
+        except (OperationalError, InterfaceError) as error:
+            connection.close()
+            logger.warning("claimed without a look at what is recorded: %s", str(error).strip())
+
+    def recorded_until(self, source_id: UUID) -> int:
+        """Return up to when there was footage of a source when it was claimed, 0 where that is not known."""
+        return self._until_us.get(source_id, 0)
 
     def _rows(self) -> list[SourceRow]:
         volumes = volumes_of_host(self._host, Volume.objects.order_by("id"))

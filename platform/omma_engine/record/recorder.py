@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 _TRANSIENT_US = 18_000_000
 _KEYFRAME_PATIENCE_US = 10_000_000
+_TOLD_AFTER_US = 2_000_000
 _RETRY_US = 1_000_000
 _EARLY_US = 100_000
 """A keyframe that comes so much too early still cuts: the next may be seconds away."""
@@ -206,7 +207,10 @@ class StreamRecorder:
             return True
         if self._waiting_since_us is None:
             self._waiting_since_us = self._clock.monotonic_us()
-        return self._clock.monotonic_us() - self._waiting_since_us >= _KEYFRAME_PATIENCE_US
+        waited_us = self._clock.monotonic_us() - self._waiting_since_us
+        if waited_us >= _TOLD_AFTER_US:
+            self._gaps.open(GapCause.CAMERA, start_us=self._end_us, detail="no keyframe has come yet")
+        return waited_us >= _KEYFRAME_PATIENCE_US
 
     def _sync(self, segment: WritingSegment, now_us: int) -> None:
         if segment.sync_if_due(now_us) and self._volume is not None:

@@ -14,6 +14,7 @@ from omma_engine.types import GapCause, RecordMode, SourceSpec, SourceState, Vol
 
 FROM_ABOVE = -1  # the sequence of news that the supervisor makes: in no journal, never acknowledged
 PARKED = "parked"
+_RECORDED = {NewsKind.SEGMENT_PROGRESS, NewsKind.SEGMENT_CLOSE}
 _CAUSES = {PARKED: GapCause.WORKER, SourceUnreachableError.code: GapCause.NETWORK}
 
 
@@ -25,15 +26,19 @@ class CaptureDialect:
         make_spec: Callable[[Claimable], SourceSpec],
         modes: Callable[[Claimable], Iterable[tuple[str, str]]],
         volumes: Callable[[Claimable], Sequence[VolumeSpec]] | None = None,
+        recorded_until: Callable[[UUID], int] | None = None,
     ) -> None:
         """`make_spec` opens secrets and checks the address; it may take a while and raise `EngineError`.
 
         `modes` tells each stream's id and record mode, `volumes` where the source's streams go, the wanted
-        one first; both change without a restart.
+        one first; both change without a restart. `recorded_until` tells up to when there was
+        footage of a source when it was claimed, in UTC microseconds.
         """
         self._make_spec = make_spec
         self._modes = modes
         self._volumes = volumes or _no_volumes
+        self._recorded_until = recorded_until or _since_ever
+        self._told_until: dict[UUID, int] = {}
 
     def prepare(self, item: Claimable) -> SourceSpec:
         return self._make_spec(item)
@@ -42,7 +47,13 @@ class CaptureDialect:
         return str(item.object_id)
 
     def add(self, assignment: Assignment) -> Line:
-        return {"do": "start", "spec": encode_spec(assignment.payload), "epoch": assignment.epoch}
+        object_id = assignment.object_id
+        return {
+            "do": "start",
+            "spec": encode_spec(assignment.payload),
+            "epoch": assignment.epoch,
+            "not_before_us": max(self._told_until.get(object_id, 0), self._recorded_until(object_id)),
+        }
 
     def remove(self, object_id: UUID) -> Line | None:
         return None
@@ -68,6 +79,9 @@ class CaptureDialect:
         if not isinstance(sequence, int) or not isinstance(payload, dict):
             return None
         for object_id, epoch in assignments.items():
+            if payload.get("kind") in _RECORDED:
+                until_us = max(self._told_until.get(object_id, 0), int(payload["end_us"]))
+                self._told_until[object_id] = until_us
             return NewsItem(object_id, epoch, sequence, payload)
         return None
 
@@ -90,6 +104,10 @@ class CaptureDialect:
             if mode != RecordMode.OFF and not trouble.is_running
         ]
         return [NewsItem(item.object_id, epoch, FROM_ABOVE, payload) for payload in (state, *gaps)]
+
+
+def _since_ever(_object_id: UUID) -> int:
+    return 0
 
 
 def _no_volumes(_item: Claimable) -> Sequence[VolumeSpec]:

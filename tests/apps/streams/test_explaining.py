@@ -8,8 +8,10 @@ from django.utils import timezone
 
 from apps.accounts.models import Account
 from apps.core.models import Lease
+from apps.streams import explaining
 from apps.streams.explaining import explain_silence
 from apps.streams.models import Gap, Mode, Source, SourceStatus, Stream, StreamLog
+from apps.streams.silence_watch import SilenceWatch
 from apps.streams.sinks import CaptureSink
 from apps.streams.tasks import trim_log
 from apps.streams.volumes import ensure_default_volume
@@ -17,6 +19,12 @@ from tests.apps.streams.conftest import add_stream
 from tests.apps.streams.news import at, own
 from tests.apps.streams.test_sink import BLOCK, gaps_of, life_of
 from tests.factories import make_account
+
+
+@pytest.fixture(autouse=True)
+def old_postgres(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests' server may have been started a moment ago."""
+    monkeypatch.setattr(explaining, "NO_STEAL_S", 0.0)
 
 
 @pytest.fixture
@@ -55,10 +63,84 @@ def test_silence_of_a_stream_that_is_off_is_policy(stream: Stream) -> None:
     assert gaps_of(stream) == [(at(10), None, "policy")]
 
 
+def hold(lease_s: float = 5.0, seen_s: float = 0.0) -> None:
+    """Let a worker hold the source's lease, and have renewed it so long ago."""
+    now = timezone.now()
+    Lease.objects.update(
+        lease_until=now + timedelta(seconds=lease_s), seen_at=now - timedelta(seconds=seen_s)
+    )
+
+
 def test_a_source_that_somebody_runs_explains_itself(stream: Stream) -> None:
-    Lease.objects.update(lease_until=timezone.now() + timedelta(seconds=5))
+    hold()
+    Source.objects.update(status=SourceStatus.LIVE)
 
     assert explain_silence(at(60)) == 0
+
+
+@pytest.mark.fault("F32")
+@pytest.mark.parametrize(("lease_s", "seen_s"), [(-1, 7), (4, 2)])  # ran out, or its owner's lock is free
+def test_a_lease_of_the_dead_explains_nothing(stream: Stream, lease_s: float, seen_s: float) -> None:
+    hold(lease_s, seen_s)
+    Source.objects.update(status=SourceStatus.LIVE)
+
+    assert explain_silence(at(13)) == 1
+    assert gaps_of(stream) == [(at(10), None, "worker")]
+
+
+def test_a_camera_that_has_yet_to_answer_is_explained(stream: Stream) -> None:
+    hold()
+    Source.objects.update(status=SourceStatus.CONNECTING, status_at=at(11))
+
+    assert explain_silence(at(13)) == 0
+    assert explain_silence(at(14)) == 1
+    assert gaps_of(stream) == [(at(10), None, "network")]
+
+
+@pytest.mark.fault("F40", "F47")
+def test_footage_that_went_on_unheard_ends_the_silence(stream: Stream) -> None:
+    sink, life = CaptureSink(), life_of(stream, number=2)
+    sink.commit([life.opens(1, 10), life.grows(1, 0, 2)])
+    explain_silence(at(60))
+
+    sink.commit([life.grows(1, 2, 40)])  # its worker had been cut off
+
+    assert gaps_of(stream) == []
+
+
+def test_what_a_dead_child_left_shortens_the_silence(stream: Stream) -> None:
+    sink, life = CaptureSink(), life_of(stream, number=2)
+    sink.commit([life.opens(1, 10), life.grows(1, 0, 2)])
+    explain_silence(at(60))
+
+    sink.commit([life.grows(1, 2, 4), life.closes(1, 4, state="recovered")])
+
+    assert gaps_of(stream) == [(at(14), None, "worker")]
+
+
+def test_a_gap_that_is_told_late_ends_where_others_recorded(stream: Stream) -> None:
+    CaptureSink().commit(life_of(stream, number=3).whole(1, 20, 5))
+
+    CaptureSink().commit([life_of(stream, number=2).gap(10, None)])
+
+    assert [gap[:2] for gap in gaps_of(stream)] == [(at(10), at(20))]
+
+
+def test_after_a_time_without_a_look_nobody_is_believed_dead() -> None:
+    now_s = [100.0]
+    looks: list[float] = []
+
+    def look() -> int:
+        looks.append(now_s[0])
+        return 0
+
+    watch = SilenceWatch(look, lambda: now_s[0])
+
+    for step_s in (1, *[1] * 8, 20, *[1] * 8):  # the database hung for 20 s
+        now_s[0] += step_s
+        watch.look()
+
+    assert looks == [108.0, 109.0, 136.0, 137.0]
 
 
 def test_a_short_silence_is_left_to_the_restart(stream: Stream) -> None:
