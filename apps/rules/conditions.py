@@ -7,7 +7,7 @@ from uuid import UUID
 from apps.inference.models import Analytic
 from apps.rules.models import Rule
 from apps.streams.models import Stream
-from omma_engine.rules import FrameRule
+from omma_engine.rules import FrameRule, decode_condition
 
 
 def frame_rules_of(analytics: Sequence[Analytic]) -> dict[UUID, list[FrameRule]]:
@@ -63,6 +63,7 @@ def _condition(rule: Rule) -> FrameRule:
         min_confidence=rule.min_confidence,
         polygon=tuple((x, y) for x, y in rule.polygon),
         min_duration_s=rule.min_duration_s,
+        condition=decode_condition(rule.condition),
     )
 
 

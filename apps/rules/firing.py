@@ -9,8 +9,9 @@ from django.db import transaction
 from django.db.models import TextChoices
 from django.utils import timezone
 
+from apps.core import outbox
 from apps.core.outbox import OutboxRow
-from apps.core.times import from_us
+from apps.core.times import from_us, to_us
 from apps.recordings.growing import Cause, Sighting, open_or_extend
 from apps.recordings.models import CauseKind
 from apps.rules.models import Rule, RuleFiring
@@ -85,7 +86,7 @@ def forget_old_firings(now: datetime | None = None) -> str:
 
 def _begin(rule: Rule, match: MatchNews) -> RuleFiring:
     outcome, reason = _decide(rule, match)
-    return RuleFiring.objects.create(
+    firing = RuleFiring.objects.create(
         account_id=rule.account_id,
         rule=rule,
         camera_id=match.camera_id,
@@ -93,6 +94,30 @@ def _begin(rule: Rule, match: MatchNews) -> RuleFiring:
         at=match.at,
         outcome=outcome,
         reason=reason,
+    )
+    if outcome in {Outcome.RECORDED, Outcome.NOTED}:
+        _tell(rule, match, firing)
+    return firing
+
+
+def _tell(rule: Rule, match: MatchNews, firing: RuleFiring) -> None:
+    """Say that a rule has fired: what notifications are made of."""
+    outbox.publish(
+        "rule.fired",
+        subject_kind="rule_firing",
+        subject_id=firing.pk,
+        account_id=rule.account_id,
+        camera_ids=[match.camera_id],
+        payload={
+            "rule_id": str(rule.pk),
+            "rule": rule.name,
+            "event_id": str(match.event_id),
+            "stream_id": str(match.stream_id),
+            "label": match.label,
+            "confidence": match.confidence,
+            "at_us": to_us(match.at),
+            "outcome": firing.outcome,
+        },
     )
 
 

@@ -12,7 +12,8 @@ class Rule(UuidModel):
     """When an object of these labels is seen at this confidence, in this polygon, for this long, on these
     cameras: start a recording and raise an event.
 
-    `polygon` is normalised (`[[x, y], …]`, at least three points; none means everywhere).
+    `polygon` is normalised (`[[x, y], …]`, at least three points; none means everywhere). `condition` is what
+    must hold besides, as `omma_engine.rules.conditions` writes it; none where it is empty.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="rules")
@@ -24,6 +25,7 @@ class Rule(UuidModel):
     min_confidence = models.FloatField(default=0.5)
     polygon = models.JSONField(default=list, blank=True)
     min_duration_s = models.FloatField(default=0.0)
+    condition = models.JSONField(default=dict, blank=True)
     cooldown_s = models.FloatField(default=0.0)
     records = models.BooleanField(default=True)
     pre_roll_s = models.PositiveSmallIntegerField(null=True, blank=True)  # empty: the stream's own

@@ -17,17 +17,19 @@ from apps.rules.checks import (
     MAX_COOLDOWN_S,
     MAX_DURATION_S,
     checked_cameras,
+    checked_condition,
     checked_labels,
     checked_name,
     checked_number,
     checked_polygon,
     checked_roll,
+    refuse_misfits,
 )
 from apps.rules.models import Rule
 
 CHANGEABLE = (
-    "name", "is_enabled", "labels", "min_confidence", "polygon", "min_duration_s", "cooldown_s", "records",
-    "pre_roll_s", "post_roll_s",
+    "name", "is_enabled", "labels", "min_confidence", "polygon", "min_duration_s", "condition", "cooldown_s",
+    "records", "pre_roll_s", "post_roll_s",
 )  # fmt: skip
 
 
@@ -97,6 +99,7 @@ def _set_values(rule: Rule, values: dict[str, Any]) -> None:
         "name": checked_name,
         "labels": checked_labels,
         "polygon": checked_polygon,
+        "condition": checked_condition,
         "min_confidence": lambda value: checked_number(value, "min_confidence", 1.0),
         "min_duration_s": lambda value: checked_number(value, "min_duration_s", MAX_DURATION_S),
         "cooldown_s": lambda value: checked_number(value, "cooldown_s", MAX_COOLDOWN_S),
@@ -108,6 +111,7 @@ def _set_values(rule: Rule, values: dict[str, Any]) -> None:
     for name in CHANGEABLE:
         if name in values:
             setattr(rule, name, checks[name](values[name]))
+    refuse_misfits(rule.condition, labels=rule.labels, min_duration_s=rule.min_duration_s)
 
 
 def _require(actor: Actor, account: Account, cameras: list[Camera]) -> None:

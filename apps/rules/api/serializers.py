@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from apps.rules.checks import MAX_COOLDOWN_S, MAX_DURATION_S, MAX_NAME_LENGTH, MAX_ROLL_S
 from apps.rules.models import Rule, RuleFiring
+from omma_engine.rules import ConditionKind, Direction
 
 _POINT = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
 
@@ -15,6 +16,31 @@ _POINT = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems
 @extend_schema_field({"type": "array", "items": _POINT})
 class PolygonField(serializers.JSONField):
     """A polygon `[[x, y], …]` in parts of the picture, 0 to 1; empty: everywhere."""
+
+
+_CONDITION = {
+    "type": "object",
+    "properties": {
+        "kind": {"type": "string", "enum": [*ConditionKind]},
+        "points": {"type": "array", "items": _POINT, "minItems": 2, "maxItems": 2},
+        "direction": {"type": "string", "enum": [*Direction]},
+        "seconds": {"type": "number"},
+        "at_least": {"type": "integer", "nullable": True},
+        "at_most": {"type": "integer", "nullable": True},
+        "at_least_kmh": {"type": "number", "nullable": True},
+        "at_most_kmh": {"type": "number", "nullable": True},
+    },
+}
+
+
+@extend_schema_field(_CONDITION)
+class ConditionField(serializers.JSONField):
+    """What must hold besides, by `kind`; empty: nothing.
+
+    `line` (`points`, `direction`: any, to_left, to_right, seen from the first point to the second), `dwell`
+    (`seconds` in the polygon in all), `count` (`at_least`, `at_most` in the polygon at once), `speed`
+    (`at_least_kmh`, `at_most_kmh`, where the analytic's plane is calibrated), `stationary` (`seconds`).
+    """
 
 
 class RuleReadSerializer(serializers.ModelSerializer[Rule]):
@@ -26,13 +52,14 @@ class RuleReadSerializer(serializers.ModelSerializer[Rule]):
     )
     labels = serializers.ListField(child=serializers.CharField(), read_only=True)
     polygon = PolygonField(read_only=True)
+    condition = ConditionField(read_only=True)
 
     class Meta:
         model = Rule
         fields = [
             "id", "account", "name", "is_enabled", "all_cameras", "cameras", "labels", "min_confidence",
-            "polygon", "min_duration_s", "cooldown_s", "records", "pre_roll_s", "post_roll_s", "created_at",
-            "updated_at",
+            "polygon", "min_duration_s", "condition", "cooldown_s", "records", "pre_roll_s", "post_roll_s",
+            "created_at", "updated_at",
         ]  # fmt: skip
 
 
@@ -47,6 +74,7 @@ class RuleWriteSerializer(serializers.Serializer[Any]):
     labels = serializers.ListField(child=serializers.CharField(max_length=64))
     min_confidence = serializers.FloatField(min_value=0, max_value=1, required=False)
     polygon = PolygonField(required=False)
+    condition = ConditionField(required=False)
     min_duration_s = serializers.FloatField(min_value=0, max_value=MAX_DURATION_S, required=False)
     cooldown_s = serializers.FloatField(min_value=0, max_value=MAX_COOLDOWN_S, required=False)
     records = serializers.BooleanField(required=False)

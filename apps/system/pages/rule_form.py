@@ -12,12 +12,16 @@ from apps.accounts.models import Account
 from apps.cameras.models import Camera
 from apps.catalog.models import ModelVersion
 from apps.rules.models import Rule
+from omma_engine.rules import ConditionKind, Direction
 
 _COMMON_LABELS = ("person", "motion", "face")
 _PLAIN_FIELDS = (
     "name", "is_enabled", "labels", "all_cameras", "min_confidence", "min_duration_s", "records",
     "pre_roll_s", "post_roll_s", "cooldown_s",
 )  # fmt: skip
+
+
+_CONDITION_PARTS = ("kind", "low", "high", "line", "direction")
 
 
 class RuleForm(forms.Form):
@@ -51,6 +55,42 @@ class RuleForm(forms.Form):
         initial=0,
         label=gettext_lazy("For at least (seconds)"),
         widget=forms.NumberInput(attrs={"step": "0.5"}),
+    )
+    condition_kind = forms.ChoiceField(
+        required=False,
+        choices=(
+            ("", gettext_lazy("Nothing")),
+            (ConditionKind.LINE, gettext_lazy("It crosses the line")),
+            (ConditionKind.DWELL, gettext_lazy("It stays for so many seconds in all")),
+            (ConditionKind.STATIONARY, gettext_lazy("It stands still for so many seconds")),
+            (ConditionKind.COUNT, gettext_lazy("So many are there at once")),
+            (ConditionKind.SPEED, gettext_lazy("It is so fast (km/h)")),
+        ),
+        label=gettext_lazy("Besides"),
+        help_text=gettext_lazy("A speed is known only where an analytic's ground plane is calibrated."),
+    )
+    condition_low = forms.FloatField(
+        required=False, min_value=0, max_value=86_400, label=gettext_lazy("At least"),
+        widget=forms.NumberInput(attrs={"step": "any"}),
+    )  # fmt: skip
+    condition_high = forms.FloatField(
+        required=False, min_value=0, max_value=86_400, label=gettext_lazy("At most"),
+        widget=forms.NumberInput(attrs={"step": "any"}),
+    )  # fmt: skip
+    condition_line = forms.CharField(
+        required=False,
+        max_length=60,
+        label=gettext_lazy("The line"),
+        help_text=gettext_lazy("Two points in percent from the left and the top, such as 10,50 90,50."),
+    )
+    condition_direction = forms.ChoiceField(
+        required=False,
+        choices=(
+            (Direction.ANY, gettext_lazy("Either way")),
+            (Direction.TO_LEFT, gettext_lazy("To its left, seen from the first point")),
+            (Direction.TO_RIGHT, gettext_lazy("To its right, seen from the first point")),
+        ),
+        label=gettext_lazy("Crossed"),
     )
     polygon = forms.CharField(required=False, widget=forms.HiddenInput, label=gettext_lazy("Zone"))
     records = forms.BooleanField(required=False, initial=True, label=gettext_lazy("Record"))
@@ -92,9 +132,26 @@ class RuleForm(forms.Form):
             raise forms.ValidationError(_("The zone is not a list of points."))
         return points
 
+    def _condition(
+        self, kind: str, low: float | None, high: float | None, line: str, direction: str
+    ) -> dict[str, Any]:
+        """Return the condition as the services take it; they say what is wrong with it."""
+        match kind:
+            case ConditionKind.LINE:
+                return {"kind": kind, "points": _line_points(line), "direction": direction or Direction.ANY}
+            case ConditionKind.DWELL | ConditionKind.STATIONARY:
+                return {"kind": kind, "seconds": low}
+            case ConditionKind.COUNT:
+                return {"kind": kind, "at_least": low, "at_most": high}
+            case ConditionKind.SPEED:
+                return {"kind": kind, "at_least_kmh": low, "at_most_kmh": high}
+        return {}
+
     def clean(self) -> dict[str, Any]:
-        """Ask for a camera, unless the rule is about all of them."""
+        """Ask for a camera, unless the rule is about all of them, and put the condition together."""
         values = self.cleaned_data
+        parts = {name: values.pop(f"condition_{name}", None) for name in _CONDITION_PARTS}
+        values["condition"] = self._condition(**parts)
         if values.get("all_cameras"):
             values["cameras"] = []
         elif "cameras" not in self.errors and not values.get("cameras"):
@@ -104,8 +161,28 @@ class RuleForm(forms.Form):
 
 def initial_values(rule: Rule) -> dict[str, Any]:
     """Return a rule as its form shows it."""
-    initial = {name: _plain(getattr(rule, name)) for name in _PLAIN_FIELDS}
+    initial = {name: _plain(getattr(rule, name)) for name in _PLAIN_FIELDS} | _shown_condition(rule.condition)
     return {**initial, "cameras": rule.cameras.all(), "polygon": json.dumps(rule.polygon)}
+
+
+def _line_points(text: str) -> list[list[float]]:
+    """Return points written as percents, `10,50 90,50`; none where they are not."""
+    try:
+        return [[float(side) / 100 for side in point.split(",")] for point in text.split()]
+    except ValueError:
+        return []
+
+
+def _shown_condition(condition: dict[str, Any]) -> dict[str, Any]:
+    values = {name.removesuffix("_kmh"): value for name, value in condition.items()}
+    shown = {
+        "kind": values.get("kind", ""),
+        "low": _plain(values.get("seconds", values.get("at_least"))),
+        "high": _plain(values.get("at_most")),
+        "line": " ".join(f"{100 * x:g},{100 * y:g}" for x, y in values.get("points", ())),
+        "direction": values.get("direction", ""),
+    }
+    return {f"condition_{name}": value for name, value in shown.items()}
 
 
 def _plain(value: Any) -> Any:

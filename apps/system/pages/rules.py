@@ -66,7 +66,7 @@ def rule_add(request: HttpRequest) -> HttpResponse:
         try:
             services.create_rule(actor=actor, account=account, **form.cleaned_data)
         except OmmaError as error:
-            show_error(form, error)
+            show_error(form, error, {"condition": "condition_kind"})
         else:
             messages.success(request, _("The rule is saved."))
             return redirect("pages:rules")
@@ -94,7 +94,7 @@ def rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
         try:
             services.update_rule(actor=actor, rule=row, **form.cleaned_data)
         except OmmaError as error:
-            show_error(form, error)
+            show_error(form, error, {"condition": "condition_kind"})
         else:
             messages.success(request, _("The rule is saved."))
             return redirect("pages:rules")

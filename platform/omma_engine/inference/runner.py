@@ -18,7 +18,7 @@ from omma_engine.inference.minutes import MinuteBook
 from omma_engine.inference.pictures import PictureStore, crop_of
 from omma_engine.inference.places import Places, standing_point
 from omma_engine.inference.spec import AnalyticSpec
-from omma_engine.rules import FrameRule, Match, MatchPhase, RuleEvaluator, SeenObject
+from omma_engine.rules import NO_TRACK, FrameRule, Match, MatchPhase, RuleEvaluator, SeenObject
 from omma_engine.track.base import Tracker
 from omma_engine.track.byte_track import ByteTracker
 from omma_engine.track.episodes import EpisodeTracker
@@ -200,7 +200,7 @@ class AnalyticRunner:
             "confidence": round(match.confidence, 4),
             "at_us": match.at_us,
             "until_us": match.until_us,
-            "box": list(match.box_norm),
+            "box": [] if match.track == NO_TRACK else list(match.box_norm),
             "snapshot": life.snapshot,
         }
         return {**news}

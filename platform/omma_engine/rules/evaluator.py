@@ -6,7 +6,9 @@ from enum import StrEnum
 from uuid import UUID
 
 from omma_engine.rules.frame_rule import FrameRule
-from omma_engine.rules.polygon import Point, contains
+from omma_engine.rules.memory import ConditionMemory
+from omma_engine.rules.polygon import contains
+from omma_engine.rules.seen import SeenObject
 
 UPDATE_EVERY_US = 2_000_000
 
@@ -20,25 +22,11 @@ class MatchPhase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SeenObject:
-    """A tracked box in one frame: `box_norm` is `x1 y1 x2 y2` in parts of the picture, `stands_at` its place.
-
-    Several boxes of one frame may carry the same track (the areas of one motion); one of them is enough.
-    `speed_kmh` is None where it is not known.
-    """
-
-    track: int
-    label: str
-    confidence: float
-    box_norm: tuple[float, float, float, float]
-    stands_at: Point
-    still_s: float = 0.0
-    speed_kmh: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Match:
-    """A rule holds for a track from `at_us` to `until_us`; `confidence` `box_norm` the best frame's."""
+    """A rule holds for a track from `at_us` to `until_us`; `confidence` `box_norm` the best frame's.
+
+    `track` is `NO_TRACK` where the rule is about how many there are.
+    """
 
     phase: MatchPhase
     rule_id: UUID
@@ -66,6 +54,7 @@ class RuleEvaluator:
     def __init__(self, rules: Sequence[FrameRule]) -> None:
         self._rules = tuple(rules)
         self._runs: dict[tuple[UUID, int], _Run] = {}
+        self._memory = ConditionMemory()
 
     @property
     def rules(self) -> tuple[FrameRule, ...]:
@@ -88,6 +77,7 @@ class RuleEvaluator:
         kept = set(rules) & set(self._rules)
         changed = {rule.rule_id for rule in self._rules if rule not in kept}
         self._rules = tuple(rules)
+        self._memory.forget(changed)
         return [*self._end_where(lambda rule_id, _: rule_id in changed)]
 
     def finish(self) -> list[Match]:
@@ -96,9 +86,12 @@ class RuleEvaluator:
 
     def _observe(self, at_us: int, objects: Sequence[SeenObject]) -> Iterator[Match]:
         for rule in self._rules:
-            for track, best in _qualifying(rule, objects).items():
+            wanted = [item for item in objects if not rule.labels or item.label in rule.labels]
+            found = self._memory.meeting(rule, _qualifying(rule, wanted), wanted, at_us)
+            for track, best in found.items():
                 yield from self._extend(rule, track, best, at_us)
             yield from self._expire(rule, at_us)
+        self._memory.expire(at_us)
 
     def _extend(self, rule: FrameRule, track: int, best: SeenObject, at_us: int) -> Iterator[Match]:
         key = (rule.rule_id, track)
@@ -160,8 +153,6 @@ def _qualifying(rule: FrameRule, objects: Sequence[SeenObject]) -> dict[int, See
 
 
 def _qualifies(rule: FrameRule, item: SeenObject) -> bool:
-    if rule.labels and item.label not in rule.labels:
-        return False
     if item.confidence < rule.min_confidence:
         return False
     return not rule.polygon or contains(rule.polygon, item.stands_at)

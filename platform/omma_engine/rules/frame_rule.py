@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from omma_engine.rules.conditions import Condition, decode_condition, encode_condition
 from omma_engine.rules.polygon import Polygon
 
 DEFAULT_GAP_S = 1.5
@@ -16,7 +17,7 @@ class FrameRule:
 
     The polygon is in parts of the picture, empty for everywhere. An object stands where its box's foot point
     (the middle of its lower edge) is; motion has no feet and counts where the middle of its box is. Misses of
-    up to `gap_s` do not interrupt a duration or end a match.
+    up to `gap_s` do not interrupt a duration or end a match. A `condition` must hold besides.
     """
 
     rule_id: UUID
@@ -25,6 +26,7 @@ class FrameRule:
     polygon: Polygon = ()
     min_duration_s: float = 0.0
     gap_s: float = DEFAULT_GAP_S
+    condition: Condition | None = None
 
 
 def encode_rule(rule: FrameRule) -> dict[str, Any]:
@@ -36,6 +38,7 @@ def encode_rule(rule: FrameRule) -> dict[str, Any]:
         "polygon": [list(point) for point in rule.polygon],
         "min_duration_s": rule.min_duration_s,
         "gap_s": rule.gap_s,
+        "condition": encode_condition(rule.condition),
     }
 
 
@@ -48,4 +51,5 @@ def decode_rule(raw: Mapping[str, Any]) -> FrameRule:
         polygon=tuple((x, y) for x, y in raw["polygon"]),
         min_duration_s=raw["min_duration_s"],
         gap_s=raw["gap_s"],
+        condition=decode_condition(raw["condition"]),
     )

@@ -48,6 +48,19 @@ def polygon_problem(points: Sequence[Point]) -> str:
     return ""
 
 
+def segments_meet(a: Point, b: Point, c: Point, d: Point) -> bool:
+    """Tell whether the segments from `a` to `b` and from `c` to `d` have a point in common."""
+    if any((_lies_on(a, b, c), _lies_on(a, b, d), _lies_on(c, d, a), _lies_on(c, d, b))):
+        return True
+    return (_side(a, b, c) > 0) != (_side(a, b, d) > 0) and (_side(c, d, a) > 0) != (_side(c, d, b) > 0)
+
+
+def side_of(a: Point, b: Point, point: Point) -> float:
+    """Return how far a point is from the line through `a` and `b`: above 0 to its right, seen from `a`."""
+    length = math.dist(a, b)
+    return _side(a, b, point) / length if length else 0.0
+
+
 def _edges(points: Sequence[Point]) -> Iterator[tuple[Point, Point]]:
     for index, point in enumerate(points):
         yield point, points[(index + 1) % len(points)]
@@ -61,7 +74,7 @@ def _crosses_itself(points: Sequence[Point]) -> bool:
             if _are_neighbours(i, j, len(edges)):
                 if _turns_back(a, b, c, d):
                     return True
-            elif _segments_meet(a, b, c, d):
+            elif segments_meet(a, b, c, d):
                 return True
     return False
 
@@ -74,12 +87,6 @@ def _turns_back(a: Point, b: Point, c: Point, d: Point) -> bool:
     """Tell whether two edges that share a point lie over each other."""
     far_a, shared, far_b = (a, b, d) if b == c else (b, a, c)
     return _lies_on(shared, far_a, far_b) or _lies_on(shared, far_b, far_a)
-
-
-def _segments_meet(a: Point, b: Point, c: Point, d: Point) -> bool:
-    if any((_lies_on(a, b, c), _lies_on(a, b, d), _lies_on(c, d, a), _lies_on(c, d, b))):
-        return True
-    return (_side(a, b, c) > 0) != (_side(a, b, d) > 0) and (_side(c, d, a) > 0) != (_side(c, d, b) > 0)
 
 
 def _side(a: Point, b: Point, point: Point) -> float:

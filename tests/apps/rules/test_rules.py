@@ -18,6 +18,7 @@ from apps.rules import conditions, services
 from apps.rules.models import Rule
 from apps.rules.provisioning import cover_camera
 from omma_engine.ids import uuid7
+from omma_engine.rules.conditions import encode_condition
 from tests import factories
 from tests.apps.recordings.archive import Archive, make_archive
 
@@ -64,6 +65,27 @@ BAD_VALUES: tuple[tuple[dict[str, Any], str], ...] = (
     ({"polygon": [[0, 0], [1, 0], [float("nan"), 1]]}, "polygon"),
     ({"polygon": {"x": 1}}, "polygon"),
     ({"polygon": [5, 6, 7]}, "polygon"),
+    ({"condition": []}, "condition"),
+    ({"condition": {"kind": "colour"}}, "condition"),
+    ({"condition": {"kind": ["line"]}}, "condition"),
+    ({"condition": {"kind": "line", "points": [[0, 0]]}}, "condition"),
+    ({"condition": {"kind": "line", "points": [[0, 0], [0, 0.001]]}}, "condition"),
+    ({"condition": {"kind": "line", "points": [[0, 0], [0, 7]]}}, "condition"),
+    ({"condition": {"kind": "line", "points": [[0, 0], [1, 1]], "direction": "up"}}, "condition"),
+    ({"condition": {"kind": "dwell"}}, "condition"),
+    ({"condition": {"kind": "dwell", "seconds": float("inf")}}, "condition"),
+    ({"condition": {"kind": "stationary", "seconds": 0}}, "condition"),
+    ({"condition": {"kind": "stationary", "seconds": 5, "metres": 1}}, "condition"),
+    ({"condition": {"kind": "count"}}, "condition"),
+    ({"condition": {"kind": "count", "at_least": 0}}, "condition"),
+    ({"condition": {"kind": "count", "at_least": 2.5}}, "condition"),
+    ({"condition": {"kind": "count", "at_least": 5, "at_most": 2}}, "condition"),
+    ({"condition": {"kind": "speed", "at_least_kmh": "fast"}}, "condition"),
+    ({"condition": {"kind": "count", "at_least": 2}, "labels": ["motion"]}, "labels"),
+    (
+        {"condition": {"kind": "line", "points": [[0, 0], [1, 1]]}, "min_duration_s": 2},
+        "min_duration_s",
+    ),
     ({"min_confidence": 1.1}, "min_confidence"),
     ({"min_confidence": float("nan")}, "min_confidence"),
     ({"min_duration_s": -1}, "min_duration_s"),
@@ -275,3 +297,28 @@ def test_strangers_and_viewers_change_nothing(archive: Archive) -> None:
     assert stranger.get("/api/v1/rule-firings/").json()["count"] == 0
     assert Client().get(URL).status_code == 401
     assert Rule.objects.get().name == "Door"
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"kind": "line", "points": [[0.1, 0.5], [0.9, 0.5]], "direction": "to_left"},
+        {"kind": "dwell", "seconds": 30.0},
+        {"kind": "count", "at_least": None, "at_most": 0},
+        {"kind": "speed", "at_least_kmh": 30, "at_most_kmh": None},
+        {"kind": "stationary", "seconds": 60.0},
+        {},
+    ],
+)
+def test_a_condition_is_kept_and_reaches_the_model_hosts(
+    archive: Archive, client: Client, condition: dict[str, Any]
+) -> None:
+    body = {"name": "Gate", "labels": ["person"], "all_cameras": True, "condition": condition}
+
+    answer = client.post(URL, body, content_type="application/json")
+
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["condition"] == condition
+    analytic = Analytic(pk=uuid7(), account=archive.account, camera=archive.stream.camera)
+    (frame_rule,) = conditions.frame_rules_of([analytic])[analytic.pk]
+    assert encode_condition(frame_rule.condition) == condition

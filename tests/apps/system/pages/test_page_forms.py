@@ -154,6 +154,11 @@ def test_a_camera_is_removed_after_its_name_was_typed(house: PageHouse, log_in: 
         ({"min_confidence": "nan"}, "min_confidence"),
         ({"min_duration_s": "-1"}, "min_duration_s"),
         ({"pre_roll_s": "301"}, "pre_roll_s"),
+        ({"condition_kind": "colour"}, "condition_kind"),
+        ({"condition_kind": "line", "condition_line": "10,50"}, "condition_kind"),
+        ({"condition_kind": "line", "condition_line": "a,b c"}, "condition_kind"),
+        ({"condition_kind": "dwell"}, "condition_kind"),
+        ({"condition_kind": "count", "condition_low": "inf"}, "condition_low"),
     ],
 )
 def test_a_rule_that_cannot_be_saved_names_the_field(
@@ -229,6 +234,34 @@ def test_a_rule_is_saved_with_its_zone(house: PageHouse, log_in: Login) -> None:
     assert house.door.rule.polygon == zone
     assert house.door.rule.is_enabled
     assert not house.door.rule.records
+
+
+@pytest.mark.parametrize(
+    ("changes", "condition"),
+    [
+        (
+            {"condition_kind": "line", "condition_line": "10,50 90,50", "condition_direction": "to_left"},
+            {"kind": "line", "points": [[0.1, 0.5], [0.9, 0.5]], "direction": "to_left"},
+        ),
+        (
+            {"condition_kind": "count", "condition_low": "3"},
+            {"kind": "count", "at_least": 3, "at_most": None},
+        ),
+        ({"condition_low": "3"}, {}),
+    ],
+)
+def test_a_rule_is_saved_with_its_condition_and_shows_it_again(
+    house: PageHouse, log_in: Login, changes: dict[str, str], condition: dict[str, Any]
+) -> None:
+    browser = log_in(Role.OPERATOR)
+    path = reverse("pages:rule", args=[house.door.rule.pk])
+
+    browser.post(path, {**RULE, "cameras": [str(house.door.camera.pk)], **changes})
+
+    house.door.rule.refresh_from_db()
+    assert house.door.rule.condition == condition
+    shown = browser.get(path).content.decode()
+    assert ('value="10,50 90,50"' in shown) == (condition.get("kind") == "line")
 
 
 @pytest.mark.parametrize(
