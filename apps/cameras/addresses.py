@@ -4,11 +4,14 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from apps.cameras.models import Driver
+from apps.core.addresses import parse_network_address
 from apps.core.egress import CheckedAddress, check_camera_address, kept_address, trusted_origin_of
 from apps.core.exceptions import InvalidAddressError, InvalidInputError
 from omma_engine.errors import SourceUnsupportedError
 from omma_engine.sources.scene_options import scene_options
 
+_AWAY = {"address_unresolved", "address_not_found"}
+_SCHEMES = {"rtsp", "rtsps", "http", "https"}
 _BY_SCHEME = {"rtsp": Driver.RTSP, "rtsps": Driver.RTSP, "synthetic": Driver.SYNTHETIC, "file": Driver.FILE}
 
 
@@ -32,9 +35,11 @@ def read_camera_address(
     password: str = "",
     trusted_origin: str = "",
     is_trusted: bool = False,
+    may_be_away: bool = False,
 ) -> CameraAddress:
     """Check an address and take it apart; credentials given beside it win over those in it.
 
+    With `may_be_away` it need not lead anywhere yet; it is checked again each time before it is opened.
     Raise `InvalidInputError` and its kin, naming `address` or `driver`.
     """
     text = address.strip()
@@ -43,7 +48,12 @@ def read_camera_address(
         _check_scene(text)
     if is_trusted:
         trusted_origin = "" if chosen is Driver.SYNTHETIC else trusted_origin_of(text)
-    checked = check_camera_address(text, trusted_origin, driver=chosen.value)
+    try:
+        checked = check_camera_address(text, trusted_origin, driver=chosen.value)
+    except InvalidAddressError as error:
+        if not may_be_away or error.error_code not in _AWAY:
+            raise
+        checked = _absent_address(text)
     return CameraAddress(
         driver=chosen,
         address=checked.url,
@@ -83,6 +93,16 @@ def guess_driver(address: str) -> Driver:
             f"Expected an address that begins with rtsp://, http:// or https://, got {parts.scheme}://.",
             field="address",
         ) from None
+
+
+def _absent_address(text: str) -> CheckedAddress:
+    """Return an address as it is kept, of what is not there; in form it has been found good."""
+    if "://" not in text or text.startswith("file:"):
+        return CheckedAddress(url=kept_address(text), scheme="file")
+    parsed = parse_network_address(text, schemes=frozenset(_SCHEMES))
+    return CheckedAddress(
+        url=parsed.url(), scheme=parsed.scheme, username=parsed.username, password=parsed.password
+    )
 
 
 def _check_scene(address: str) -> None:

@@ -37,16 +37,23 @@ def add_camera(
     is_trusted: bool = False,
     is_on_wall: bool = True,
     is_armed: bool = True,
+    may_be_away: bool = False,
 ) -> Camera:
     """Add a camera, which is live and armed at once. `is_trusted`: the host's owner gave the address.
 
-    Without `is_armed` it gets neither the usual analytics nor a rule: the caller says what runs on it.
+    Without `is_armed` it gets neither the usual analytics nor a rule: the caller says what runs on it. With
+    `may_be_away` an address is taken that leads nowhere yet.
 
     1. Check the right, the address and the options. 2. Write the row. 3. Let the apps above provision it.
     """
     require(actor, Action.MANAGE_CAMERAS, Resource(account.pk))
     read = read_camera_address(
-        address, driver=driver, username=username, password=password, is_trusted=is_trusted
+        address,
+        driver=driver,
+        username=username,
+        password=password,
+        is_trusted=is_trusted,
+        may_be_away=may_be_away,
     )
     camera = Camera(
         account=account,
@@ -63,7 +70,9 @@ def add_camera(
 
 
 @transaction.atomic
-def update_camera(*, actor: Actor, camera: Camera, changes: Mapping[str, Any]) -> Camera:
+def update_camera(
+    *, actor: Actor, camera: Camera, changes: Mapping[str, Any], may_be_away: bool = False
+) -> Camera:
     """Change a camera. A new address drops the trust in the old one; a login that is not given stays."""
     camera = _locked(camera)
     require(actor, Action.MANAGE_CAMERAS, _resource(camera))
@@ -71,7 +80,7 @@ def update_camera(*, actor: Actor, camera: Camera, changes: Mapping[str, Any]) -
         value = changes[field]
         setattr(camera, field, value.strip() if isinstance(value, str) else value)
     if _ADDRESS_FIELDS & changes.keys():
-        _change_address(camera, changes)
+        _change_address(camera, changes, may_be_away=may_be_away)
     if "options" in changes or "driver" in changes:
         camera.options = check_options(Driver(camera.driver), changes.get("options", camera.options))
     _save(camera, is_new=False)
@@ -98,7 +107,7 @@ def _locked(camera: Camera) -> Camera:
         raise NotVisibleError from error
 
 
-def _change_address(camera: Camera, changes: Mapping[str, Any]) -> None:
+def _change_address(camera: Camera, changes: Mapping[str, Any], *, may_be_away: bool) -> None:
     username, password = login_of(camera)
     address = changes.get("address", camera.address)
     if address == redact(camera.address):  # as it was shown: its secrets stay
@@ -110,6 +119,7 @@ def _change_address(camera: Camera, changes: Mapping[str, Any]) -> None:
         username=changes.get("username", username if is_same else ""),
         password=changes.get("password", password if is_same else ""),
         trusted_origin=camera.trusted_origin if is_same else "",
+        may_be_away=may_be_away,
     )
     _set_address(camera, read)
 

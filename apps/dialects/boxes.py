@@ -40,7 +40,7 @@ def box_of(request: HttpRequest, key: str = "") -> Box:
     actor = actor_of(scope)
     if not actor.is_authenticated:
         raise NotAuthenticatedError("Log in first.")
-    account = _own_account(actor) if not key or is_token(key) else _named_account(actor, key)
+    account = _own_account(actor) if not key or is_token(key) else named_account(actor, key)
     return Box(account, actor, scope)
 
 
@@ -60,21 +60,22 @@ def login_scope(request: HttpRequest, key: str = "") -> Scope:
     return {"headers": headers, "client": client}
 
 
+def named_account(actor: Actor, key: str) -> Account:
+    """Return the account with this id; raise `NotVisibleError` for one that is absent or somebody else's."""
+    try:
+        account = Account.objects.filter(pk=UUID(key)).first()
+    except ValueError:
+        account = None
+    require(actor, Action.VIEW, Resource(_found(account).pk, shows_cameras=False))
+    return _found(account)
+
+
 def _own_account(actor: Actor) -> Account:
     """Return the account of a token, or a person's first; without any, a superuser's is the oldest."""
     if actor.memberships:
         return Account.objects.get(pk=actor.memberships[0].account_id)
     accounts = Account.objects.filter(is_active=True).order_by("created_at", "id")
     account = accounts.first() if actor.is_superuser else None
-    return _found(account)
-
-
-def _named_account(actor: Actor, key: str) -> Account:
-    try:
-        account = Account.objects.filter(pk=UUID(key)).first()
-    except ValueError:
-        account = None
-    require(actor, Action.VIEW, Resource(_found(account).pk, shows_cameras=False))
     return _found(account)
 
 

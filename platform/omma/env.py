@@ -42,9 +42,9 @@ def read_bool(name: str, *, default: bool) -> bool:
     raise SettingError(f"{name}: expected 1 or 0, got {text!r}")
 
 
-def read_list(name: str) -> list[str]:
+def read_list(name: str, default: str = "") -> list[str]:
     """Return the variable's comma-separated parts, without empty ones."""
-    return [part.strip() for part in read_text(name).split(",") if part.strip()]
+    return [part.strip() for part in read_text(name, default).split(",") if part.strip()]
 
 
 def read_lines(name: str) -> list[str]:

@@ -30,7 +30,8 @@ OMMA_ONNX_PROVIDER = env.read_text("OMMA_ONNX_PROVIDER", "cpu")  # where models 
 OMMA_HAS_PAGES = env.read_bool("OMMA_HAS_PAGES", default=True)  # off in workers, which show nothing
 OMMA_COMPAT_CORS = env.read_bool("OMMA_COMPAT_CORS", default=False)  # where the address has a token
 OMMA_SPECTRAX_TIME_ZONE = env.read_text("OMMA_SPECTRAX_TIME_ZONE", "UTC")  # of its times without an offset
-OMMA_ROOT_DIALECT = env.read_text("OMMA_ROOT_DIALECT")  # which dialect answers at `/`; none by default
+OMMA_ROOT_DIALECTS = env.read_list("OMMA_ROOT_DIALECTS", "spectrax")  # which have their addresses at the root
+OMMA_LUNA_STATUSES = env.read_pairs("OMMA_LUNA_STATUSES")  # done=1,in_progress=2: numbers that differ
 
 if OMMA_HAS_PAGES:  # forms, views and the admin, which this loads, are a sixth of a worker's memory
     import django_stubs_ext

@@ -61,7 +61,7 @@ def things() -> Things:
     }
     made["conversions"] = made["model-conversions"]  # its file
     describe(made["recordings"].pk)
-    in_dialects = {"spectrax": account.pk, "file": "camera_2026-01-31_12-00-00_1.mp4"}
+    in_dialects = {"luna": account.pk, "spectrax": account.pk, "file": "camera_2026-01-31_12-00-00_1.mp4"}
     return Things(account, {name: row.pk for name, row in made.items()} | in_dialects)
 
 
@@ -155,6 +155,7 @@ SHOWN_TO = {
         "model-uploads",
         "model-conversions",
         "trainings",
+        "luna",
         "spectrax",
     },
     "stranger": {"jobs"},  # the site's own, shown to administrators of any account
