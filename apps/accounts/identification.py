@@ -92,7 +92,7 @@ async def actor_of_scope(scope: Any) -> Actor:
 
 
 def address_of(request: HttpRequest) -> str | None:
-    """Return the peer's network address; forwarding headers are not believed."""
+    """Return the client's network address; behind a proxy that is trusted, the one that it tells."""
     return request.META.get("REMOTE_ADDR") or None
 
 

@@ -17,7 +17,7 @@ from apps.core.exceptions import (
     UnavailableError,
 )
 from apps.core.foreign_errors import translate
-from apps.core.middleware import wants_json, writer_of
+from apps.core.middleware import answer_error, wants_json, writer_of
 
 
 def bad_request(request: HttpRequest, exception: Exception, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -36,6 +36,17 @@ def permission_denied(request: HttpRequest, exception: Exception, *args: Any, **
     if wants_json(request):
         return json_error(ForbiddenError(str(exception) or "You may not do this."), request)
     return defaults.permission_denied(request, exception)
+
+
+def csrf_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form that was not sent from a page of ours, or from one that was left open too long."""
+    if wants_json(request):
+        return answer_error(request, ForbiddenError(f"CSRF: {reason.rstrip('.') or 'refused'}.", code="csrf"))
+    words = (
+        "This form was open for too long, or came from elsewhere. "
+        "Go back, load the page again, and send it once more."
+    )
+    return answer_error(request, ForbiddenError(words, code="csrf"))
 
 
 def page_not_found(request: HttpRequest, exception: Exception, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -31,6 +31,16 @@ class OmmaErrorMiddleware(MiddlewareMixin):
         return answer_error(request, error)
 
 
+class SecureCookiesMiddleware(MiddlewareMixin):
+    """Keep the cookies of whoever came over https to https; over plain http they have to work without."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if request.is_secure():
+            for morsel in response.cookies.values():
+                morsel["secure"] = True
+        return response
+
+
 def _is_ours(error: OmmaError, exception: Exception) -> bool:
     """Django answers its own 400, 403 and 404; what is left are our errors and services that are away."""
     return error is exception or error.status == 503

@@ -1,5 +1,6 @@
 """Typed readers of the environment. They fail loudly, and secrets may come from a file named by `X_FILE`."""
 
+import ipaddress
 import os
 from pathlib import Path
 
@@ -58,6 +59,14 @@ def read_pairs(name: str) -> dict[str, str]:
     if not all(key.strip() and value.strip() for key, _, value in pairs):
         raise SettingError(f"{name}: expected name=value,name=value, got {read_text(name)!r}")
     return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def read_networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Return the variable's comma-separated networks (CIDR) or single addresses."""
+    try:
+        return [ipaddress.ip_network(part) for part in read_list(name)]
+    except ValueError as error:
+        raise SettingError(f"{name}: {error}") from None
 
 
 def read_path(name: str, default: Path) -> Path:

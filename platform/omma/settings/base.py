@@ -24,6 +24,7 @@ OMMA_ADMIN_PASSWORD = env.read_text("OMMA_ADMIN_PASSWORD")  # of the first admin
 OMMA_CAMERAS = env.read_lines("OMMA_CAMERAS")  # addresses that `prepare` adds
 OMMA_WORKER_LABELS = env.read_pairs("OMMA_WORKER_LABELS")  # site=north,… : capture only what asks for it
 OMMA_EGRESS_ALLOW = env.read_list("OMMA_EGRESS_ALLOW")  # networks (CIDR)
+OMMA_TRUSTED_PROXIES = env.read_networks("OMMA_TRUSTED_PROXIES")  # whose forwarding headers are believed
 OMMA_STREAM_LOG_DAYS = env.read_int("OMMA_STREAM_LOG_DAYS", 30)  # how long what became of streams is kept
 OMMA_MODELS_URL = env.read_text("OMMA_MODELS_URL")  # where `model pull` fetches from; none by default
 OMMA_ONNX_PROVIDER = env.read_text("OMMA_ONNX_PROVIDER", "cpu")  # where models run: cpu, cuda or openvino
@@ -100,6 +101,7 @@ _APPS_OF_PAGES = {  # workers load none of these, nor what they load
 INSTALLED_APPS = [app for app in _APPS if OMMA_HAS_PAGES or app not in _APPS_OF_PAGES]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "apps.core.middleware.SecureCookiesMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -161,6 +163,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_NAME = f"omma_session_{OMMA_PORT}"  # browsers share cookies over ports: two Ommas on one host
 CSRF_COOKIE_NAME = f"omma_csrf_{OMMA_PORT}"
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "apps.core.error_views.csrf_refused"
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

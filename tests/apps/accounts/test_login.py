@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -140,7 +141,20 @@ def test_logging_out_takes_a_post(client: Client) -> None:
 def test_the_login_form_needs_the_csrf_token() -> None:
     factories.make_user("ada")
 
-    assert log_in(Client(enforce_csrf_checks=True), "ada").status_code == 403
+    answer = log_in(Client(enforce_csrf_checks=True), "ada")
+
+    assert answer.status_code == 403
+    assert "load the page again" in answer.content.decode()
+
+
+def test_a_write_to_media_without_the_csrf_token_is_refused_in_the_envelope() -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(factories.make_user("ada"))
+
+    answer = client.post(f"/media/v1/recordings/{uuid4()}.mp4")
+
+    assert answer.status_code == 403
+    assert answer.json()["error"]["code"] == "csrf"
 
 
 def test_the_admin_has_no_login_of_its_own(client: Client) -> None:
