@@ -19,7 +19,10 @@ _SECOND_US = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """An object's life in a child is over. `bye` is what the child said last, None if it died unheard."""
+    """An object's life in a child is over. `bye` is what the child said last, None if it died unheard.
+
+    `together` are all objects that the child had, this one among them, in a fixed order.
+    """
 
     object_id: UUID
     epoch: int
@@ -27,6 +30,12 @@ class Ended:
     status: int
     bye: str | None
     is_own: bool = True
+    together: tuple[UUID, ...] = ()
+
+    @property
+    def was_alone(self) -> bool:
+        """Whether the child had nothing else, so that its crash is this object's doing."""
+        return len(self.together) <= 1
 
     @property
     def is_crash(self) -> bool:
@@ -46,9 +55,12 @@ class Crew:
     children: dict[str, Child] = field(default_factory=dict)
     place: dict[UUID, str] = field(default_factory=dict)
 
-    def begin(self, item: Claimable, assignment: Assignment) -> bool:
-        """Put an object into its child, starting one where there is none; False: not now."""
-        key = self.dialect.child_key(item, assignment.payload)
+    def begin(self, item: Claimable, assignment: Assignment, *, cell: str = "") -> bool:
+        """Put an object into its child, starting one where there is none; False: not now.
+
+        Objects of different cells have different children, also where the dialect would put them together.
+        """
+        key = self.dialect.child_key(item, assignment.payload) + (f"~{cell}" if cell else "")
         child = self.children.get(key)
         if child is not None and child.kill_at_us is not None:
             return False  # it is leaving: its successor starts after its exit
@@ -178,9 +190,11 @@ class Crew:
             return []
         self._hear(child, now_us)  # its last words may still be on the line
         child.close()
-        ended = []
-        for object_id, epoch in child.assignments.items():
+        together = tuple(sorted(child.assignments))
+        lived_us = now_us - child.started_us
+        for object_id in together:
             self.place.pop(object_id, None)
-            lived_us = now_us - child.started_us
-            ended.append(Ended(object_id, epoch, lived_us, exit_.status, child.bye, is_own=exit_.is_own))
-        return ended
+        return [
+            Ended(object_id, epoch, lived_us, exit_.status, child.bye, exit_.is_own, together)
+            for object_id, epoch in child.assignments.items()
+        ]

@@ -150,7 +150,7 @@ class Roster:
             member.due_us = member.restarts.after_exit(now_us=now_us, lived_us=0, is_crash=False)
             return
         assignment = Assignment(member.object_id, member.epoch + 1, payload)
-        if self.crew.begin(member.item, assignment):
+        if self.crew.begin(member.item, assignment, cell=member.restarts.cell):
             member.epoch += 1
             member.phase, member.trouble = Phase.RUNNING, None
             member.running_fingerprint = member.item.fingerprint
@@ -159,8 +159,11 @@ class Roster:
 
     def _back_off(self, member: Member, ended: Ended, now_us: int) -> None:
         member.due_us = member.restarts.after_exit(
-            now_us=now_us, lived_us=ended.lived_us, is_crash=ended.is_crash
+            now_us=now_us, lived_us=ended.lived_us, is_crash=ended.is_crash, was_alone=ended.was_alone
         )
+        if ended.is_crash and not ended.was_alone:
+            place = ended.together.index(ended.object_id)
+            member.restarts.set_apart(place=place, count=len(ended.together))
         if ended.is_crash:
             logger.warning("the child of %s ended with status %d", ended.object_id, ended.status)
         if member.restarts.is_parked:
