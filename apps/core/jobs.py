@@ -8,18 +8,20 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from apps.core import outbox
 from apps.core.exceptions import OmmaError
 from apps.core.models import Task, TaskState
+from apps.core.signs_of_life import signs_of_life
 
 logger = logging.getLogger(__name__)
 
 WAITED = timedelta(seconds=30)
-STUCK = timedelta(seconds=300)  # past every task's time limit: its worker is gone
+SILENT = timedelta(seconds=40)  # its worker is gone, or as good as
 MAX_ATTEMPTS = 3
 
 
@@ -109,13 +111,14 @@ def cancel(task: Task) -> bool:
 def run_task(task_id: UUID) -> None:
     """Run a waiting job; do nothing when it is not waiting (any more)."""
     claimed = Task.objects.filter(id=task_id, state=TaskState.PENDING, kind__in=_kinds).update(
-        state=TaskState.RUNNING, started_at=timezone.now(), attempts=F("attempts") + 1
+        state=TaskState.RUNNING, started_at=timezone.now(), heard_at=Now(), attempts=F("attempts") + 1
     )
     if not claimed:
         return
     task = Task.objects.get(id=task_id)
     try:
-        result = _kinds[task.kind].run(task)
+        with signs_of_life(task):
+            result = _kinds[task.kind].run(task)
     except Unfinished:
         _go_on(task)
     except OmmaError as error:
@@ -136,14 +139,15 @@ def run_task(task_id: UUID) -> None:
 def report_progress(task: Task, progress: float) -> None:
     """Say how far a job is, 0 to 1."""
     with transaction.atomic():
-        Task.objects.filter(id=task.id, state=TaskState.RUNNING).update(progress=min(max(progress, 0.0), 1.0))
+        _this_run(task).update(progress=min(max(progress, 0.0), 1.0), heard_at=Now())
         _announce(task)
 
 
 def nudge_waiting(now: datetime) -> int:
     """Nudge jobs that have waited too long, and put back those whose worker is gone; return how many."""
     mine = Task.objects.filter(kind__in=_kinds)
-    stuck = mine.filter(state=TaskState.RUNNING, started_at__lt=now - STUCK)
+    stuck = mine.filter(state=TaskState.RUNNING).annotate(heard=Coalesce("heard_at", "started_at"))
+    stuck = stuck.filter(heard__lt=Now() - SILENT)  # the database's clock, as where it is written
     stuck.filter(attempts__gte=MAX_ATTEMPTS).update(
         state=TaskState.FAILED, error="its worker ended before it did", finished_at=now
     )
@@ -159,7 +163,7 @@ def nudge_waiting(now: datetime) -> int:
 def _finish(task: Task, state: TaskState, *, result: dict[str, Any] | None = None, error: str = "") -> None:
     is_over = state is not TaskState.PENDING
     with transaction.atomic():
-        Task.objects.filter(id=task.id, state=TaskState.RUNNING).update(
+        _this_run(task).update(
             state=state,
             result=result or {},
             error=error[:2000],
@@ -174,10 +178,13 @@ def _finish(task: Task, state: TaskState, *, result: dict[str, Any] | None = Non
 def _go_on(task: Task) -> None:
     """Put a job that did its share back; getting on is no failed attempt."""
     with transaction.atomic():
-        Task.objects.filter(id=task.id, state=TaskState.RUNNING).update(
-            state=TaskState.PENDING, attempts=0, enqueued_at=timezone.now()
-        )
+        _this_run(task).update(state=TaskState.PENDING, attempts=0, enqueued_at=timezone.now())
         transaction.on_commit(lambda: _nudge(task))
+
+
+def _this_run(task: Task) -> QuerySet[Task]:
+    """Return the row while it is this very run's; one that was silent for too long is another's."""
+    return Task.objects.filter(id=task.id, state=TaskState.RUNNING, started_at=task.started_at)
 
 
 def _announce(task: Task, kind: str = "task.updated") -> None:

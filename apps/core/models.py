@@ -93,6 +93,7 @@ class Task(UuidModel):
     attempts = models.PositiveSmallIntegerField(default=0)
     enqueued_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
+    heard_at = models.DateTimeField(null=True, blank=True)  # its worker's last sign of life, while it runs
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

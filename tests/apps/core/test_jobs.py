@@ -1,12 +1,13 @@
 """Long jobs: one row a key, run once, retried when that may help, and never forgotten by a lost message."""
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from apps.core import jobs
+from apps.core import jobs, signs_of_life
 from apps.core.exceptions import InvalidInputError, UnavailableError
 from apps.core.models import Outbox, Task, TaskState
 
@@ -99,6 +100,59 @@ def test_a_job_whose_worker_died_is_put_back(outcomes: list[object], monkeypatch
 
     task.refresh_from_db()
     assert task.state == TaskState.PENDING
+
+
+@pytest.mark.fault("F46")
+def test_a_worker_that_is_silent_for_forty_seconds_loses_its_job_and_one_that_speaks_keeps_it(
+    outcomes: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "_nudge", lambda task: None)
+    silent, speaking = jobs.enqueue("test", "silent"), jobs.enqueue("test", "speaking")
+    long_ago = timezone.now() - timedelta(hours=1)
+    running = Task.objects.filter(kind="test")
+    running.update(state=TaskState.RUNNING, started_at=long_ago, attempts=1)
+    for task, silence_s in ((silent, 45), (speaking, 25)):
+        running.filter(pk=task.pk).update(heard_at=timezone.now() - timedelta(seconds=silence_s))
+
+    assert jobs.nudge_waiting(timezone.now()) == 1
+
+    states = {task.unique_key: task.state for task in running}
+    assert states == {"silent": TaskState.PENDING, "speaking": TaskState.RUNNING}
+
+
+def test_a_run_that_lost_its_job_cannot_end_it(outcomes: list[object]) -> None:
+    task = jobs.enqueue("test", "k")
+
+    def be_late(late: Task) -> dict[str, object]:
+        Task.objects.filter(pk=late.pk).update(started_at=timezone.now())  # another worker has it now
+        jobs.report_progress(late, 0.9)
+        return {}
+
+    jobs.handler("test")(be_late)
+    jobs.run_task(task.id)
+
+    task.refresh_from_db()
+    assert (task.state, task.progress) == (TaskState.RUNNING, 0.0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_running_job_says_that_it_lives(outcomes: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signs_of_life, "EVERY_S", 0.05)
+    task = jobs.enqueue("test", "k")
+
+    def work(task: Task) -> dict[str, object]:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            if Task.objects.filter(pk=task.pk, heard_at__gt=task.heard_at).exists():
+                return {"was": "heard"}
+            time.sleep(0.02)
+        return {}
+
+    jobs.handler("test")(work)
+    jobs.run_task(task.id)
+
+    task.refresh_from_db()
+    assert task.result == {"was": "heard"}
 
 
 def test_a_job_can_be_cancelled_before_it_runs_and_retried(outcomes: list[object]) -> None:
