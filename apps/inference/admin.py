@@ -1,10 +1,10 @@
 """Analytics and what they found, for operators. Changes go through the services."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -12,6 +12,8 @@ from apps.accounts.access import actor_of
 from apps.core.admin_base import ReadOnlyAdmin
 from apps.core.exceptions import OmmaError
 from apps.inference import services
+from apps.inference.analyses.models import Analysis
+from apps.inference.analyses.services import cancel_analysis, delete_analysis
 from apps.inference.models import Analytic, Event, MinuteSummary, Track
 
 
@@ -103,7 +105,7 @@ class AnalyticAdmin(admin.ModelAdmin[Analytic]):
 
 @admin.register(Track)
 class TrackAdmin(ReadOnlyAdmin[Track]):
-    list_display = ["label", "number", "confidence", "start", "end", "is_live", "camera_id"]
+    list_display = ["label", "number", "confidence", "start", "end", "is_live", "camera_id", "analysis_id"]
     list_filter = ["label", "is_live"]
     search_fields = ["=label"]
     ordering = ["-id"]
@@ -123,3 +125,36 @@ class EventAdmin(ReadOnlyAdmin[Event]):
 class MinuteSummaryAdmin(ReadOnlyAdmin[MinuteSummary]):
     list_display = ["minute", "stream_id", "motion", "labels"]
     ordering = ["-minute"]
+
+
+@admin.register(Analysis)
+class AnalysisAdmin(ReadOnlyAdmin[Analysis]):
+    list_display = ["__str__", "camera", "mode", "start", "end", "state", "progress", "speed", "created_at"]
+    list_filter = ["mode", "task__state", "account"]
+    list_select_related = ["camera", "task"]
+    search_fields = ["name", "camera__name"]
+    ordering = ["-created_at"]
+    actions = ["cancel", "delete"]
+
+    @admin.display(ordering="task__state")
+    def state(self, row: Analysis) -> str:
+        return row.task.state if row.task is not None else "done"
+
+    @admin.display(ordering="task__progress")
+    def progress(self, row: Analysis) -> str:
+        return f"{row.task.progress if row.task is not None else 1:.0%}"
+
+    @admin.action(description="Cancel")
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Analysis]) -> None:
+        self._do(request, queryset, cancel_analysis)
+
+    @admin.action(description="Delete with what was found")
+    def delete(self, request: HttpRequest, queryset: QuerySet[Analysis]) -> None:
+        self._do(request, queryset, delete_analysis)
+
+    def _do(self, request: HttpRequest, queryset: QuerySet[Analysis], verb: Callable[..., object]) -> None:
+        for analysis in queryset:
+            try:
+                verb(actor=actor_of(request), analysis=analysis)
+            except OmmaError as exc:
+                messages.error(request, f"{analysis}: {exc.message}")

@@ -9,11 +9,13 @@ class InferenceConfig(AppConfig):
     def ready(self) -> None:
         from apps.cameras import provisioning as cameras
         from apps.core import periodic, worker_steps
+        from apps.inference.analyses.hosting import analysis_supervisor
         from apps.inference.hosting import inference_supervisor
         from apps.inference.provisioning import ORDER, arm_camera
 
         cameras.register(ORDER, arm_camera, is_arming=True)
         worker_steps.register_supervisor("inference", "inference", inference_supervisor)
+        worker_steps.register_supervisor("inference", "analyses", analysis_supervisor)
         periodic.register(
             "found-clean-up",
             "Delete old tracks, events and their pictures",

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import Model
 from django.utils import timezone
 
+from apps.inference.analyses.cleaning import forget_gone
 from apps.inference.models import Event, MinuteSummary, Track
 from omma_engine.ids import uuid7_floor
 
@@ -22,6 +23,7 @@ def clean_up(now: datetime | None = None) -> str:
     counts = {
         "tracks": _delete_before(Track, now - FOUND_KEPT),
         "events": _delete_before(Event, now - FOUND_KEPT),
+        "analyses": forget_gone(now),
         "minutes": MinuteSummary.objects.filter(minute__lt=now - MINUTES_KEPT).delete()[0],
         "days of pictures": sum(_sweep_days(kind, now - FOUND_KEPT) for kind in ("tracks", "events")),
     }
@@ -33,7 +35,11 @@ def _delete_before(model: type[Model], limit: datetime) -> int:
     oldest_kept = uuid7_floor(round(limit.timestamp() * 1000))
     total = 0
     while True:
-        ids = list(model._default_manager.filter(pk__lt=oldest_kept).values_list("pk", flat=True)[:BATCH])
+        ids = list(
+            model._default_manager.filter(pk__lt=oldest_kept, analysis_id=None).values_list("pk", flat=True)[
+                :BATCH
+            ]
+        )
         if not ids:
             return total
         total += model._default_manager.filter(pk__in=ids).delete()[0]

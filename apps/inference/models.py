@@ -8,8 +8,20 @@ from apps.accounts.models import Account
 from apps.cameras.models import Camera
 from apps.catalog.models import ModelVersion
 from apps.core.models import UuidModel
+from apps.inference.analyses.models import Analysis
 from apps.streams.models import Stream
 from omma_engine.ids import uuid7
+
+__all__ = [
+    "Analysis",
+    "Analytic",
+    "AnalyticKind",
+    "AnalyticStatus",
+    "Event",
+    "EventKind",
+    "MinuteSummary",
+    "Track",
+]
 
 
 class AnalyticStatus(models.TextChoices):
@@ -94,6 +106,7 @@ class Track(models.Model):
     camera_id = models.UUIDField()
     stream_id = models.UUIDField()
     analytic_id = models.UUIDField()
+    analysis_id = models.UUIDField(null=True, blank=True)  # none: it was seen live
     number = models.BigIntegerField()
     label = models.CharField(max_length=64)
     confidence = models.FloatField()
@@ -120,6 +133,9 @@ class Track(models.Model):
             models.Index(fields=["account_id", "label", "-start"], name="track_by_label"),
             models.Index(fields=["label", "-start"], name="track_of_label"),  # for the site's superusers
             models.Index(fields=["analytic_id", "number"], name="track_number"),
+            models.Index(
+                fields=["analysis_id"], condition=Q(analysis_id__isnull=False), name="track_of_analysis"
+            ),
             GinIndex(
                 fields=["zones"], opclasses=["jsonb_path_ops"], condition=~Q(zones=[]), name="track_in_zone"
             ),
@@ -155,6 +171,7 @@ class Event(models.Model):
     label = models.CharField(max_length=64, blank=True)
     confidence = models.FloatField(null=True, blank=True)
     track_id = models.UUIDField(null=True, blank=True)
+    analysis_id = models.UUIDField(null=True, blank=True)  # none: it happened live
     box = models.JSONField(default=list, blank=True)
     detail = models.JSONField(default=dict, blank=True)
     snapshot = models.CharField(max_length=300, blank=True)
@@ -168,6 +185,9 @@ class Event(models.Model):
             models.Index(fields=["stream_id", "-start"], name="event_on_stream"),
             models.Index(fields=["cause_id", "-start"], name="event_of_cause"),  # those of a rule
             models.Index(fields=["track_id"], condition=Q(track_id__isnull=False), name="event_of_track"),
+            models.Index(
+                fields=["analysis_id"], condition=Q(analysis_id__isnull=False), name="event_of_analysis"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -152,6 +152,7 @@ class TrackReadSerializer(serializers.ModelSerializer[Track]):
     camera = serializers.UUIDField(source="camera_id", read_only=True)
     stream = serializers.UUIDField(source="stream_id", read_only=True)
     analytic = serializers.UUIDField(source="analytic_id", read_only=True)
+    analysis = serializers.UUIDField(source="analysis_id", read_only=True, allow_null=True)
     best_box = BoxField(read_only=True)
     zones = serializers.ListField(child=serializers.CharField(), read_only=True)
     crop = serializers.SerializerMethodField()
@@ -164,6 +165,7 @@ class TrackReadSerializer(serializers.ModelSerializer[Track]):
             "camera",
             "stream",
             "analytic",
+            "analysis",
             "number",
             "label",
             "confidence",
@@ -192,6 +194,7 @@ class EventReadSerializer(serializers.ModelSerializer[Event]):
     camera = serializers.UUIDField(source="camera_id", read_only=True, allow_null=True)
     stream = serializers.UUIDField(source="stream_id", read_only=True, allow_null=True)
     track = serializers.UUIDField(source="track_id", read_only=True, allow_null=True)
+    analysis = serializers.UUIDField(source="analysis_id", read_only=True, allow_null=True)
     box = BoxField(read_only=True)
     snapshot = serializers.SerializerMethodField()
 
@@ -211,6 +214,7 @@ class EventReadSerializer(serializers.ModelSerializer[Event]):
             "label",
             "confidence",
             "track",
+            "analysis",
             "box",
             "detail",
             "snapshot",

@@ -280,6 +280,8 @@ SPECTACULAR_SETTINGS = {
         "VolumeKindEnum": "apps.streams.models.VolumeKind",
         "UploadKindEnum": "apps.catalog.models.UploadKind",
         "AnalyticKindEnum": "apps.inference.models.AnalyticKind",
+        "AnalysisModeEnum": "apps.inference.analyses.models.AnalysisMode",
+        "ModeEnum": "apps.streams.models.Mode",
     },
 }
 

@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -63,10 +63,20 @@ class Spawner(Protocol):
 class ExecSpawner:
     """Execs a program per child, with our line as an inherited descriptor."""
 
-    def __init__(self, command: Callable[[str, Any, int], list[str]], *, niceness: int = 0) -> None:
-        """`command` makes the argument list from (key, payload, descriptor of the child's end)."""
+    def __init__(
+        self,
+        command: Callable[[str, Any, int], list[str]],
+        *,
+        niceness: int = 0,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """`command` makes the argument list from (key, payload, descriptor of the child's end).
+
+        `environment` is all that children get; None: ours.
+        """
         self._command = command
         self._niceness = niceness
+        self._environment = environment
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> None:
@@ -79,6 +89,7 @@ class ExecSpawner:
                 self._command(key, payload, theirs.fileno()),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
+                env=self._environment,
                 start_new_session=True,
             )
         except OSError:

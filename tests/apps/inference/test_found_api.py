@@ -192,7 +192,7 @@ def test_what_is_past_its_time_goes_with_its_pictures(stream: Stream, tmp_path: 
     with override_settings(OMMA_DATA_DIR=tmp_path):
         message = clean_up(AT)
 
-    assert message == "1 tracks, 1 events, 0 minutes, 1 days of pictures"
+    assert message == "1 tracks, 1 events, 0 analyses, 0 minutes, 1 days of pictures"
     assert [row.start for row in Track.objects.all()] == [new]
     assert [path.name for path in (tmp_path / "thumbnails" / "tracks").iterdir()] == [f"{new:%Y%m%d}"]
 

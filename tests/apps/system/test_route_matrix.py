@@ -16,7 +16,7 @@ from apps.cameras.models import Camera
 from apps.catalog.models import Model, ModelConversion, ModelUpload, ModelVersion, Training
 from apps.core.models import AuditEntry, PeriodicJob, Task
 from apps.dialects.spectrax.clips import describe
-from apps.inference.models import Analytic, Event, MinuteSummary, Track
+from apps.inference.models import Analysis, Analytic, Event, MinuteSummary, Track
 from apps.recordings.models import Export, Recording, RetentionPolicy
 from apps.rules.models import Rule, RuleFiring
 from apps.streams.models import Gap, Segment, Source, Stream, StreamLog, Volume
@@ -113,6 +113,9 @@ def _streams(account: Account, camera: Camera) -> dict[str, Row]:
         "tracks": Track.objects.create(
             **ids, analytic_id=analytic.pk, number=1, label=CANARY, confidence=1, start=now, end=now,
             best_at=now,
+        ),
+        "analyses": Analysis.objects.create(
+            **ids, name=CANARY, start=now, end=now + timedelta(seconds=1), fingerprint=CANARY
         ),
         "events": Event.objects.create(**ids, kind="rule", start=now, label=CANARY, cause_name=CANARY),
         "recordings": Recording.objects.create(

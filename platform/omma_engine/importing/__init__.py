@@ -1,0 +1,1 @@
+"""Video files become footage: looked through, copied or encoded once, and written as segments."""
