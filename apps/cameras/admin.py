@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from apps.accounts.access import actor_of
 from apps.cameras.addresses import read_camera_address
-from apps.cameras.logins import login_of
+from apps.cameras.logins import login_of, whole_address
 from apps.cameras.models import Camera, CameraGroup, Driver, Sensor
 from apps.cameras.options import check_options
 from apps.cameras.services import add_camera, delete_camera, update_camera
@@ -47,11 +47,13 @@ class CameraForm(forms.ModelForm[Camera]):
         data = super().clean() or {}
         if self.errors:
             return data
+        address = data["address"]
         if "address" not in self.changed_data:
             data["address"] = self.instance.address
+            address = whole_address(self.instance.address, self.instance.secret)
         try:
             read = read_camera_address(
-                data["address"],
+                address,
                 driver=data.get("driver") or None,
                 trusted_origin=self.instance.trusted_origin if "address" not in self.changed_data else "",
             )

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 
 from apps.cameras.addresses import CameraAddress, read_camera_address
-from apps.cameras.logins import login_of, url_with_login
+from apps.cameras.logins import login_of, url_with_login, whole_address
 from apps.cameras.models import Camera
 from apps.core.exceptions import InvalidInputError, UnavailableError
 from omma_engine.redaction import redact
@@ -47,7 +47,7 @@ def probe_camera(camera: Camera) -> ProbedCamera:
     """Open a camera that exists, with the login that it has."""
     username, password = login_of(camera)
     read = read_camera_address(
-        camera.address,
+        whole_address(camera.address, camera.secret),
         driver=camera.driver,
         username=username,
         password=password,

@@ -9,7 +9,7 @@ from django.db import transaction
 from apps.accounts.access import Action, Actor, Resource, require
 from apps.accounts.models import Account
 from apps.cameras.addresses import CameraAddress, read_camera_address
-from apps.cameras.logins import login_of, seal_login
+from apps.cameras.logins import login_of, seal_login, whole_address
 from apps.cameras.models import Camera, Driver
 from apps.cameras.options import check_options, default_options
 from apps.cameras.provisioning import prepare_removal, provision
@@ -17,7 +17,7 @@ from apps.core import audit, outbox
 from apps.core.exceptions import InvalidInputError, NotVisibleError
 from apps.core.labels import refuse_invisible
 from apps.core.numbering import next_number
-from omma_engine.redaction import redact
+from omma_engine.redaction import hide_parameters, redact
 
 _PLAIN_FIELDS = frozenset({"name", "is_enabled", "is_on_wall"})
 _ADDRESS_FIELDS = frozenset({"address", "driver", "username", "password"})
@@ -110,9 +110,10 @@ def _locked(camera: Camera) -> Camera:
 def _change_address(camera: Camera, changes: Mapping[str, Any], *, may_be_away: bool) -> None:
     username, password = login_of(camera)
     address = changes.get("address", camera.address)
-    if address == redact(camera.address):  # as it was shown: its secrets stay
-        address = camera.address
-    is_same = address == camera.address
+    kept = whole_address(camera.address, camera.secret)
+    if address in {camera.address, redact(camera.address)}:  # as it was shown: its secrets stay
+        address = kept
+    is_same = address == kept
     read = read_camera_address(
         address,
         driver=changes.get("driver") or (camera.driver if is_same else None),
@@ -126,9 +127,12 @@ def _change_address(camera: Camera, changes: Mapping[str, Any], *, may_be_away: 
 
 def _set_address(camera: Camera, read: CameraAddress) -> None:
     camera.driver = read.driver.value
+    hidden: list[str] = []
     camera.address = read.address
+    if "://" in read.address:  # a network's; paths are not secret, and scenes have none
+        camera.address, hidden = hide_parameters(read.address)
     camera.trusted_origin = read.trusted_origin
-    camera.secret = seal_login(read.username, read.password)
+    camera.secret = seal_login(read.username, read.password, hidden)
 
 
 def _save(camera: Camera, *, is_new: bool) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from apps.cameras.logins import open_login, url_with_login
+from apps.cameras.logins import open_login, url_with_login, whole_address
 from apps.core.egress import check_camera_address
 from apps.core.exceptions import (
     ForbiddenAddressError,
@@ -182,7 +182,8 @@ def make_spec(item: Claimable) -> SourceSpec:
     """Open the secret and check the address, as children need it. Raises `SourceError`s with safe words."""
     row: SourceRow = item.spec
     try:
-        checked = check_camera_address(row.address, row.trusted_origin, driver=row.driver)
+        address = whole_address(row.address, row.secret)
+        checked = check_camera_address(address, row.trusted_origin, driver=row.driver)
         username, password = open_login(row.secret)
     except ForbiddenAddressError as error:
         raise SourceForbiddenError(error.message) from error

@@ -6,11 +6,12 @@ from urllib.parse import urlsplit
 from apps.accounts.actors import system_actor
 from apps.accounts.models import Account
 from apps.cameras.addresses import address_as_kept, guess_driver
+from apps.cameras.logins import whole_address
 from apps.cameras.models import Camera, Driver
 from apps.cameras.services import add_camera
 from apps.core.exceptions import InvalidInputError, OmmaError
 from apps.streams.volumes import ensure_default_volume
-from omma_engine.redaction import redact
+from omma_engine.redaction import hide_parameters, redact
 
 DEMO = {"Front yard": "synthetic:yard", "Living room": "synthetic:room"}
 ACTOR_NAME = "command line"
@@ -59,7 +60,9 @@ def _add(account: Account, name: str, address: str) -> str:
 
 
 def _is_there(account: Account, address: str) -> bool:
-    return Camera.objects.filter(account=account, address=address_as_kept(address)).exists()
+    kept = address_as_kept(address)
+    alike = Camera.objects.filter(account=account, address__in=[kept, hide_parameters(kept)[0]])
+    return any(whole_address(camera.address, camera.secret) == kept for camera in alike)
 
 
 def _name_for(address: str) -> str:

@@ -9,7 +9,7 @@ from apps.accounts.access import system_actor
 from apps.accounts.actors import actor_of_user
 from apps.accounts.models import Account
 from apps.cameras import services
-from apps.cameras.logins import login_of
+from apps.cameras.logins import login_of, whole_address
 from apps.cameras.models import Camera
 from apps.core.exceptions import ForbiddenAddressError, ForbiddenError, InvalidInputError, NotVisibleError
 from apps.core.jobs import run_task
@@ -72,7 +72,7 @@ def test_a_file_loops_unless_told_otherwise(home: Account, tmp_path: Path) -> No
     ("fields", "field"),
     [
         ({"name": ""}, "name"),
-        ({"name": "x" * 121}, "name"),
+        ({"name": "x" * 129}, "name"),
         ({"address": ""}, "address"),
         ({"address": "rtsp://"}, "address"),
         ({"address": "rtsp://10.0.0.5/a b"}, "address"),
@@ -171,7 +171,40 @@ def test_an_address_that_comes_back_as_it_was_shown_keeps_its_secrets(home: Acco
         actor=system_actor(), camera=camera, changes={"address": redact(address), "name": "Gate"}
     )
 
-    assert (changed.name, changed.address) == ("Gate", address)
+    assert (changed.name, changed.address) == ("Gate", redact(address))
+    assert whole_address(changed.address, changed.secret) == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "rtsp://10.0.0.5/user=admin_password=canary_channel=1",
+        "http://10.0.0.5/video.mjpg?user=admin&pwd=canary&channel=2",
+        "rtsp://10.0.0.5/main?token=canary;pass=canary2",
+    ],
+)
+def test_secrets_inside_an_address_are_sealed(home: Account, address: str) -> None:
+    camera = add(home, address=address)
+    stored = Camera.objects.filter(pk=camera.pk).values_list("address", "secret", "options").get()
+
+    moved = services.update_camera(
+        actor=system_actor(), camera=camera, changes={"username": "ada", "password": "pw"}
+    )
+
+    assert "canary" not in str(stored)
+    assert whole_address(stored[0], stored[1]) == address
+    assert whole_address(moved.address, moved.secret) == address
+    assert login_of(moved) == ("ada", "pw")
+
+
+def test_another_secret_in_the_same_place_is_another_address(home: Account) -> None:
+    camera = add(home, address="http://10.0.0.5/video?password=old")
+
+    changed = services.update_camera(
+        actor=system_actor(), camera=camera, changes={"address": "http://10.0.0.5/video?password=new"}
+    )
+
+    assert whole_address(changed.address, changed.secret) == "http://10.0.0.5/video?password=new"
 
 
 @pytest.mark.parametrize("name", ["Door\nERROR all is lost", "\u202egnp.exe", "a\x07b", "\u2066x"])
