@@ -54,6 +54,10 @@ class Query:
     def uuid(self, name: str) -> UUID | None:
         return self._one(name, UUID, "expected a uuid")
 
+    def required_uuid(self, name: str) -> UUID:
+        self.require(name)
+        return _read(name, self._values[name], UUID, "expected a uuid")
+
     def uuids(self, name: str) -> list[UUID]:
         return [_read(name, part, UUID, "expected uuids") for part in self.words(name)]
 
