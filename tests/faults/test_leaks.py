@@ -16,7 +16,7 @@ from omma_engine.types import RecordMode, SourceKind, SourceSpec, StreamSpec
 from tests.farm import CameraSpec, Farm
 from tests.faults.plugin import FaultReport
 
-CAMERA = CameraSpec(mode="loop", width=160, height=120, fps=30, gop_s=0.2, loop_s=1.0)
+CAMERA = CameraSpec(mode="loop", width=160, height=120, fps=60, gop_s=1 / 60, loop_s=1.0)
 SPARE_DESCRIPTORS = 40
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 

@@ -92,6 +92,7 @@ class FileSource:
                 "r",
                 options={"protocol_whitelist": "file"},
                 timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S),
+                metadata_errors="replace",
             )
         except (av.FFmpegError, OSError) as error:
             raise source_error(error, was_open=False) from error

@@ -61,6 +61,7 @@ class HlsSource:
                 options=_OPTIONS,
                 timeout=(2 * OPEN_TIMEOUT_S, _READ_TIMEOUT_S),
                 io_open=self._fetch,
+                metadata_errors="replace",
             )
         except (av.FFmpegError, OSError) as error:
             raise source_error(error, was_open=False) from error

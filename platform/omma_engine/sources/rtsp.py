@@ -99,8 +99,9 @@ class RtspSource:
         try:
             with words.opening():
                 container = av.open(
-                    url, "r", format="rtsp", options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S)
-                )
+                    url, "r", format="rtsp", options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S),
+                    metadata_errors="replace",
+                )  # fmt: skip
         except (av.FFmpegError, OSError) as error:
             if words.redirect is not None:
                 return words.redirect

@@ -28,6 +28,8 @@ _ODD = [
     "-1",
     "4294967296",
     "9" * 400,
+    "9" * 5000,
+    "²",
     "%s%n",
     "\x00",
     "AAAA" * 3000,
@@ -134,7 +136,7 @@ class Nonsense:
 
 
 def main(seed: int, count: int, transport: str) -> None:
-    vars(rtsp).update(OPEN_TIMEOUT_S=1.0, READ_TIMEOUT_S=1.0)  # nobody waits for nonsense
+    vars(rtsp).update(OPEN_TIMEOUT_S=0.5, READ_TIMEOUT_S=0.5)  # nobody waits for nonsense
     camera = Nonsense(seed)
     url = f"rtsp://u:p@127.0.0.1:{camera.port}/x"
     spec = SourceSpec(NOBODY, NOBODY, NOBODY, SourceKind.RTSP, url, (), "127.0.0.1", {"transport": transport})

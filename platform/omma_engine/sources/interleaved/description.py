@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from omma_engine.sources.interleaved.messages import number
+
 _STATIC = {0: ("PCMU", 8000), 8: ("PCMA", 8000)}  # RFC 3551, 6
 
 
@@ -67,27 +69,27 @@ def resolved(base: str, control: str) -> str:
 
 def _medium(value: str) -> Medium | None:
     words = value.split()
-    if len(words) < 4 or not words[3].isdigit():
+    payload_type = number(words[3]) if len(words) > 3 else None
+    if payload_type is None:
         return None
-    payload_type = int(words[3])
     encoding, clock_hz = _STATIC.get(payload_type, ("", 90_000))
     return Medium(words[0].lower(), payload_type, encoding, clock_hz)
 
 
 def _take(medium: Medium, name: str, value: str) -> None:
-    number, _, rest = value.partition(" ")
+    said_type, _, rest = value.partition(" ")
     match name:
         case "control":
             medium.control = value
         case "framerate":
             medium.frame_rate = _rate(value)
-        case "rtpmap" if number == str(medium.payload_type):
+        case "rtpmap" if said_type == str(medium.payload_type):
             encoding, _, clock = rest.strip().partition("/")
             clock_hz, _, channels = clock.partition("/")
             medium.encoding = encoding.upper()
-            medium.clock_hz = int(clock_hz) if clock_hz.isdigit() and int(clock_hz) else 90_000
-            medium.channels = int(channels) if channels.isdigit() else 1
-        case "fmtp" if number == str(medium.payload_type):
+            medium.clock_hz = number(clock_hz) or 90_000
+            medium.channels = number(channels) or 1
+        case "fmtp" if said_type == str(medium.payload_type):
             pairs = (part.partition("=") for part in rest.split(";"))
             medium.parameters = {key.strip().lower(): text.strip() for key, _, text in pairs}
 

@@ -1,7 +1,6 @@
 """Which video is read here, and what its description says of it."""
 
 import base64
-import binascii
 from dataclasses import dataclass
 
 from omma_engine.errors import SourceUnsupportedError
@@ -51,5 +50,5 @@ def _stated_sets(codec: str, medium: Medium) -> bytes:
     stated = [each for name in _SETS[codec] for each in medium.parameters.get(name, "").split(",") if each]
     try:
         return b"".join(b"\x00\x00\x00\x01" + base64.b64decode(each) for each in stated)
-    except binascii.Error:
+    except ValueError:  # of other letters than base64 has, or too few of them
         return b""

@@ -21,8 +21,8 @@ from omma_engine.sources.interleaved.messages import Answer, parse_answer, reque
 
 _DEFAULT_PORT = 554
 _DEFAULT_TIMEOUT_S = 60
-_INTERLEAVED = re.compile(r"interleaved=(\d+)")
-_TIMEOUT = re.compile(r"timeout\s*=\s*(\d+)")
+_INTERLEAVED = re.compile(r"interleaved=([0-9]{1,3})")
+_TIMEOUT = re.compile(r"timeout\s*=\s*([0-9]{1,9})")
 _BUSY = frozenset({453, 486, 503})
 _REFUSALS = {401: SourceAuthError, 403: SourceAuthError, 404: SourceNotFoundError}
 

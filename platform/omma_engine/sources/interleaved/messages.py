@@ -7,6 +7,7 @@ from omma_engine.errors import SourceError
 
 _HEAD_END = b"\r\n\r\n"
 _USER_AGENT = "Omma"
+_MOST_DIGITS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +53,26 @@ def parse_answer(message: bytes) -> Answer | None:
     if not version.startswith("RTSP/"):
         return None
     status, _, reason = rest.partition(" ")
-    if not status.isdigit():
+    code = number(status)
+    if code is None:
         raise SourceError("the camera's answer is not understood")
     pairs = (line.partition(":") for line in lines if ":" in line)
     headers = tuple((name.strip().lower(), value.strip()) for name, _, value in pairs)
-    return Answer(int(status), reason.strip(), headers, body)
+    return Answer(code, reason.strip(), headers, body)
 
 
 def _content_length(head: bytes) -> int:
     for line in head.split(b"\r\n"):
         name, _, value = line.partition(b":")
-        if name.strip().lower() == b"content-length" and value.strip().isdigit():
-            return int(value)
+        if name.strip().lower() == b"content-length":
+            return number(value.strip().decode("latin-1")) or 0
     return 0
+
+
+def number(text: str) -> int | None:
+    """Return a number that a camera wrote; None for what is none, or too long to be meant.
+
+    >>> number("554"), number("²"), number("-1"), number("9" * 5000)
+    (554, None, None, None)
+    """
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
