@@ -56,7 +56,7 @@ class Query:
 
     def required_uuid(self, name: str) -> UUID:
         self.require(name)
-        return _read(name, self._values[name], UUID, "expected a uuid")
+        return _read(name, str(self._values[name]), UUID, "expected a uuid")
 
     def uuids(self, name: str) -> list[UUID]:
         return [_read(name, part, UUID, "expected uuids") for part in self.words(name)]

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from channels.db import database_sync_to_async
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
@@ -16,6 +15,7 @@ from django.utils import timezone
 
 from apps.catalog.services import ensure_builtins
 from apps.core import outbox
+from apps.core.async_database import in_database_thread
 from apps.dialects.luna import socket
 from apps.dialects.luna.socket_feed import RESULT_NEWS, socket_feed
 from apps.dialects.routing import websocket_urlpatterns
@@ -72,7 +72,7 @@ async def close_code(connection: WebsocketCommunicator) -> int:
     return int(message["code"])
 
 
-@database_sync_to_async
+@in_database_thread
 @transaction.atomic
 def enter(stream_id: str, status: Life, detail: str = "") -> None:
     """Let a stream become something."""
@@ -81,7 +81,7 @@ def enter(stream_id: str, status: Life, detail: str = "") -> None:
     add_entry(source, Entry(status, timezone.now(), detail=detail))
 
 
-@database_sync_to_async
+@in_database_thread
 @transaction.atomic
 def count(stream_id: str, people: int) -> None:
     """Let the counting analytic see so many people."""
@@ -144,7 +144,7 @@ async def test_a_count_comes_as_its_callback_has_it(luna: Luna, stream_id: str) 
 
 
 async def test_a_detector_tells_what_each_picture_shows(luna: Luna, stream_id: str) -> None:
-    analytic = await database_sync_to_async(Analytic.objects.get)(stream_id=stream_id, number=1)
+    analytic = await in_database_thread(Analytic.objects.get)(stream_id=stream_id, number=1)
     frame: results.DetectionFrame = {
         "stream_id": stream_id,
         "analytic_id": str(analytic.pk),
@@ -158,11 +158,11 @@ async def test_a_detector_tells_what_each_picture_shows(luna: Luna, stream_id: s
     async with opened(luna, f"stream_id={stream_id}&analytic_index=1") as connection:
         await receive(connection)
         for _ in range(50):  # until the subscription stands
-            await database_sync_to_async(sender.publish)(UUID(stream_id), frame)
+            await in_database_thread(sender.publish)(UUID(stream_id), frame)
             if not await connection.receive_nothing(0.1):
                 break
         message = await receive(connection)
-    await database_sync_to_async(sender.close)()
+    await in_database_thread(sender.close)()
 
     found = message["analytics_results"]["event"]
     assert found["detections"] == [
@@ -196,7 +196,7 @@ async def test_what_cannot_be_had_closes_with_its_reason(
 
 
 async def test_strangers_hear_nothing(luna: Luna, stream_id: str) -> None:
-    stranger = await database_sync_to_async(make_luna)()
+    stranger = await in_database_thread(make_luna)()
     query = f"stream_id={stream_id}&analytic_index=0"
 
     async with opened(stranger, query) as connection:
@@ -213,7 +213,7 @@ async def test_a_stream_that_is_removed_ends_its_sockets(
     monkeypatch.setattr(socket, "RECHECK_S", 0.1)
     async with opened(luna, f"stream_id={stream_id}&analytic_index=0") as connection:
         await receive(connection)
-        await database_sync_to_async(luna.ask)("DELETE", f"/2/streams/{stream_id}")
+        await in_database_thread(luna.ask)("DELETE", f"/2/streams/{stream_id}")
 
         assert await close_code(connection) == 4404
-    assert not await database_sync_to_async(Stream.objects.exists)()
+    assert not await in_database_thread(Stream.objects.exists)()
