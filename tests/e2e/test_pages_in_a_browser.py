@@ -27,6 +27,7 @@ PAGES = (
     "/app/system/",
     "/app/system/storage/",
     "/app/system/storage/retention-policies/add/",
+    "/app/system/audit/",
     "/app/system/members/",
     "/app/system/members/add/",
     "/app/account/",

@@ -23,4 +23,6 @@ def system_tabs(actor: Actor) -> list[Tab]:
         tabs.append(Tab(reverse("pages:storage"), _("Storage")))
     if may_anywhere(actor, Action.MANAGE_MEMBERS):
         tabs.append(Tab(reverse("pages:members"), _("People")))
+    if may_anywhere(actor, Action.SEE_SYSTEM):
+        tabs.append(Tab(reverse("pages:audit"), _("Audit")))
     return tabs if len(tabs) > 1 else []

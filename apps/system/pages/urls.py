@@ -5,6 +5,7 @@ from django.urls import path
 from apps.system.pages import (
     account,
     ai_models,
+    audit,
     camera_changes,
     cameras,
     events,
@@ -88,6 +89,7 @@ urlpatterns = [
     path("system/storage/volumes/add/", volumes.volume_add, name="volume-add"),
     path("system/storage/volumes/<uuid:volume_id>/", volumes.volume, name="volume"),
     path("system/storage/volumes/<uuid:volume_id>/remove/", volumes.volume_remove, name="volume-remove"),
+    path("system/audit/", audit.audit, name="audit"),
     path("system/members/", members.members, name="members"),
     path("system/members/add/", members.member_add, name="member-add"),
     path("system/members/<uuid:member_id>/", members.member, name="member"),
