@@ -34,6 +34,15 @@ def checked_regions(value: object, *, size_wh: tuple[int, int], field: str = "re
     return [encode_region(region) for region in regions]
 
 
+def checked_mask(value: object, *, size_wh: tuple[int, int]) -> list[Any]:
+    """Return a motion mask as it is stored: bare polygons in parts of the picture."""
+    field = "motion_mask"
+    regions = stored_regions(checked_regions(value, size_wh=size_wh, field=field))
+    if any(region.is_pixels for region in regions) and not all(size_wh):
+        raise InvalidInputError("The picture's size is not known yet; use parts or percent.", field=field)
+    return [[list(point) for point in region.in_parts(size_wh)] for region in regions]
+
+
 def stored_regions(value: list[Any]) -> tuple[Region, ...]:
     """Return what `checked_regions` returned, as the engine takes it."""
     return tuple(decode_region(raw) for raw in value)

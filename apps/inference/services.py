@@ -16,7 +16,7 @@ from apps.core.leases import nudge
 from apps.core.models import LeaseKind
 from apps.inference import checks, match_news, result_news, track_news
 from apps.inference.models import Analytic, AnalyticKind, AnalyticStatus
-from apps.inference.regions import checked_regions
+from apps.inference.regions import checked_mask, checked_regions
 from apps.inference.schedules import checked_schedule
 from apps.streams.models import Stream
 
@@ -135,7 +135,7 @@ def _set_values(analytic: Analytic, values: Mapping[str, Any]) -> None:
         "rate_fps": checks.checked_rate,
         "min_confidence": checks.checked_confidence,
         "regions": lambda value: checked_regions(value, size_wh=size_wh),
-        "motion_mask": lambda value: checked_regions(value, size_wh=size_wh, field="motion_mask"),
+        "motion_mask": lambda value: checked_mask(value, size_wh=size_wh),
         "plane": checks.checked_plane,
         "schedule": checked_schedule,
     }

@@ -46,7 +46,7 @@ def spec_of(analytic: Analytic, rules: Sequence[FrameRule] = ()) -> AnalyticSpec
         min_confidence=analytic.min_confidence,
         labels=frozenset(analytic.labels),
         regions=stored_regions(analytic.regions),
-        mask=stored_regions(analytic.motion_mask),
+        mask=tuple(tuple((x, y) for x, y in polygon) for polygon in analytic.motion_mask),
         plane=decode_plane(analytic.plane) if analytic.plane else None,
         counting=decode_counting(analytic.counting) if analytic.kind == AnalyticKind.PEOPLE_COUNT else None,
         rules=tuple(sorted(rules, key=lambda rule: rule.rule_id)),

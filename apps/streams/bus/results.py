@@ -16,12 +16,19 @@ logger = logging.getLogger(__name__)
 
 
 class DetectionBox(TypedDict):
-    """One object in one frame; `box` is x1 y1 x2 y2 in parts of the picture, 0 to 1."""
+    """One object in one frame; `box` is x1 y1 x2 y2 in parts of the picture, 0 to 1.
+
+    Where the model gives them: `outline` is a polygon, `keypoints` are x, y and how sure. `speed_kmh` is
+    there where the analytic's ground plane is calibrated.
+    """
 
     label: str
     confidence: float
     track: int | None
     box: list[float]
+    outline: NotRequired[list[list[float]]]
+    keypoints: NotRequired[list[list[float]]]
+    speed_kmh: NotRequired[float]
 
 
 class DetectionFrame(TypedDict):
@@ -34,6 +41,7 @@ class DetectionFrame(TypedDict):
     height: int
     motion: NotRequired[float]
     boxes: list[DetectionBox]
+    counts: NotRequired[dict[str, int]]  # of an analytic that counts
 
 
 def connect(url: str, *, clock: Clock | None = None) -> "BusResults":

@@ -42,6 +42,11 @@ class Activity:
         self._alarm: tuple[int, float] | None = None  # when packets woke us, and how large they were
         self._vain_size = 0.0
         self._vain_us = 0
+        self._watched: npt.NDArray[np.bool_] | None = None
+
+    def watch_only(self, watched: npt.NDArray[np.bool_] | None) -> None:
+        """Look for changes only where this `(90, 160)` array is true, or everywhere. Any thread."""
+        self._watched = watched
 
     def is_awake(self, at_us: int) -> bool:
         """Tell whether every packet is wanted."""
@@ -99,7 +104,11 @@ class Activity:
         difference = cv2.absdiff(now, before)
         self._noise += 0.05 * (float(np.median(difference)) - self._noise)
         limit = max(_NOISE_FLOOR, 4 * self._noise)
-        return float(np.count_nonzero(difference > limit)) >= _CHANGED_SHARE * difference.size
+        changed = difference > limit
+        watched = self._watched
+        if watched is not None:
+            changed &= watched
+        return float(np.count_nonzero(changed)) >= _CHANGED_SHARE * difference.size
 
     def _judge_alarm(self, at_us: int) -> None:
         """Learn from the last time that packets woke us, once it is over."""

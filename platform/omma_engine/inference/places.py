@@ -13,6 +13,7 @@ class Places:
     def __init__(self, spec: AnalyticSpec) -> None:
         self._regions = spec.regions
         self._names = named(spec.regions)
+        self._mask = spec.mask
         self._size_wh = (0, 0)
         self._polygons: list[Polygon] = []
 
@@ -30,6 +31,10 @@ class Places:
     def includes(self, point: Point) -> bool:
         """Tell whether the analytic looks there."""
         return not self._polygons or any(contains(polygon, point) for polygon in self._polygons)
+
+    def is_masked(self, point: Point) -> bool:
+        """Tell whether motion there is to be ignored."""
+        return any(contains(polygon, point) for polygon in self._mask)
 
     def zones_at(self, point: Point) -> list[str]:
         """Return the names of the regions that a point lies in."""

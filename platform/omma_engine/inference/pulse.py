@@ -5,6 +5,7 @@ from omma_engine.inference.messages import HostNewsKind, StatusNews
 _LOOK_EVERY_US = 2_000_000
 _SAY_EVERY_US = 10_000_000
 _WAITING_AFTER_US = 10_000_000
+OVERLOADED = "overloaded: it looks less often than it should"
 
 
 class Pulse:
@@ -30,9 +31,13 @@ class Pulse:
         """The model could not be loaded or run."""
         self._failure = detail[:300]
 
-    def look(self, *, now_us: int, wall_us: int, dropped: int) -> StatusNews | None:
+    def look(
+        self, *, now_us: int, wall_us: int, dropped: int, is_overloaded: bool = False
+    ) -> StatusNews | None:
         """Return the state if it is new, or due to be told again."""
         state = self._state(now_us)
+        if is_overloaded and state[0] == "running":
+            state = ("running", OVERLOADED)
         is_due = now_us - self._said_us >= _SAY_EVERY_US
         if state == self._said and not is_due:
             return None

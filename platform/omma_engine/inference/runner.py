@@ -10,6 +10,7 @@ import numpy as np
 
 from omma_engine.detect.base import Detections, Picture
 from omma_engine.ids import uuid7
+from omma_engine.inference.attention import CLOCK_STEP_US, Attention
 from omma_engine.inference.frames import PictureToAnalyse
 from omma_engine.inference.headcount import Headcount
 from omma_engine.inference.live_results import live_message
@@ -26,8 +27,6 @@ from omma_engine.track.lives import NumberedBox, TrackChange, TrackLives, TrackP
 
 logger = logging.getLogger(__name__)
 
-_QUIET_LOOK_US = 10_000_000  # how often a detector without memory looks at a quiet scene
-_CLOCK_STEP_US = 1_000_000
 _WEAK_SHARE = 0.5  # boxes down to this share of the threshold may carry a track on
 
 News = dict[str, Any]
@@ -71,21 +70,16 @@ class AnalyticRunner:
         self._crops: dict[UUID, Picture] = {}
         self._crop_names: dict[UUID, str] = {}
         self._matches: dict[tuple[UUID, int], _MatchLife] = {}
-        self._last_us = 0
+        self._attention = Attention(spec)
 
     @property
-    def has_live_tracks(self) -> bool:
-        return bool(self._lives.live)
+    def is_following(self) -> bool:
+        """Whether something moves here, so that the stream has to stay awake."""
+        return self._attention.follows(self._lives.live)
 
     def wants(self, picture: PictureToAnalyse) -> bool:
         """Tell whether this picture is due, at this analytic's rate and for its kind of detector."""
-        elapsed_us = picture.capture_us - self._last_us
-        if elapsed_us < -_CLOCK_STEP_US:
-            return True
-        if elapsed_us < 0.95e6 / self.spec.rate_fps:
-            return False
-        is_needed = self.spec.model.has_memory or not picture.is_quiet or self.has_live_tracks
-        return is_needed or elapsed_us >= _QUIET_LOOK_US
+        return self._attention.wants(picture, self._lives.live)
 
     def take(self, picture: PictureToAnalyse, found: Detections) -> Outcome:
         """Take what the detector found in a picture that was wanted.
@@ -94,13 +88,16 @@ class AnalyticRunner:
         """
         outcome = Outcome()
         at_us = picture.capture_us
-        if at_us < self._last_us - _CLOCK_STEP_US:
+        if at_us < self._attention.looked_us - CLOCK_STEP_US:
             outcome.news += self.finish()
             self._tracker = _tracker_for(self.spec)
-        self._last_us = at_us
+        elif picture.is_quiet:
+            self._evaluator.persist(at_us - 1)
+        self._attention.looked_us = at_us
         self._places.measure(picture.size_wh)
         height, width = picture.picture.shape[:2]
         kept = self._choose(found, size_wh=(width, height))
+        self._be_patient()
         boxes, changes = self._lives.observe(
             self._tracker.update(kept, at_us=at_us), at_us=at_us, size_wh=(width, height)
         )
@@ -141,7 +138,14 @@ class AnalyticRunner:
         if self.spec.labels and label not in self.spec.labels:
             return False
         x1, y1, x2, y2 = (float(value) for value in box_norm)
-        return self._places.includes(standing_point(label, (x1, y1, x2, y2)))
+        place = standing_point(label, (x1, y1, x2, y2))
+        if self.spec.model.has_memory and self._places.is_masked(place):
+            return False
+        return self._places.includes(place)
+
+    def _be_patient(self) -> None:
+        self._tracker.be_patient(self._attention.patience_s(self._lives.live))
+        self._lives.lost_after_us = self._tracker.lost_after_us
 
     def _note_zones(self, boxes: list[NumberedBox]) -> None:
         for box in boxes:

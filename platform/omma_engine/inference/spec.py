@@ -11,6 +11,7 @@ from omma_engine.inference.counting import CountingSpec, decode_counting, encode
 from omma_engine.rules import (
     FrameRule,
     GroundPlane,
+    Polygon,
     Region,
     decode_plane,
     decode_region,
@@ -36,7 +37,7 @@ class AnalyticSpec:
     min_confidence: float
     labels: frozenset[str] = frozenset()
     regions: tuple[Region, ...] = ()
-    mask: tuple[Region, ...] = ()
+    mask: tuple[Polygon, ...] = ()
     plane: GroundPlane | None = None
     counting: CountingSpec | None = None
     rules: tuple[FrameRule, ...] = ()
@@ -54,7 +55,7 @@ def encode_analytic(spec: AnalyticSpec) -> dict[str, Any]:
         "min_confidence": spec.min_confidence,
         "labels": sorted(spec.labels),
         "regions": [encode_region(region) for region in spec.regions],
-        "mask": [encode_region(region) for region in spec.mask],
+        "mask": [[list(point) for point in polygon] for polygon in spec.mask],
         "plane": encode_plane(spec.plane) if spec.plane else None,
         "counting": encode_counting(spec.counting) if spec.counting else None,
         "rules": [encode_rule(rule) for rule in spec.rules],
@@ -74,7 +75,7 @@ def decode_analytic(raw: Mapping[str, Any]) -> AnalyticSpec:
             min_confidence=float(raw["min_confidence"]),
             labels=frozenset(raw["labels"]),
             regions=tuple(decode_region(region) for region in raw["regions"]),
-            mask=tuple(decode_region(region) for region in raw["mask"]),
+            mask=tuple(tuple((x, y) for x, y in polygon) for polygon in raw["mask"]),
             plane=decode_plane(raw["plane"]) if raw["plane"] else None,
             counting=decode_counting(raw["counting"]) if raw["counting"] else None,
             rules=tuple(decode_rule(rule) for rule in raw["rules"]),

@@ -6,14 +6,20 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import numpy as np
+import numpy.typing as npt
+
 from omma_engine.clock import Clock
 from omma_engine.detect.base import Detections, Detector
 from omma_engine.detect.loading import load_detector
 from omma_engine.detect.sessions import Provider
 from omma_engine.detect.spec import ModelSpec
 from omma_engine.errors import DetectorError, RegionError
+from omma_engine.inference.activity import GREY_HEIGHT, GREY_WIDTH
 from omma_engine.inference.feed import OpenReader, StreamFeed
 from omma_engine.inference.frames import PictureToAnalyse
+from omma_engine.inference.load import LoadControl
+from omma_engine.inference.masks import painted
 from omma_engine.inference.pictures import PictureStore
 from omma_engine.inference.pulse import Pulse
 from omma_engine.inference.runner import AnalyticRunner, Outcome
@@ -62,9 +68,13 @@ class Workbench:
     on_analysed: Callable[[], None] = lambda: None
     provider: str = Provider.CPU
     make_feed: Callable[..., StreamFeed] = StreamFeed
+    load: LoadControl = field(init=False)
     _stations: dict[UUID, _Station] = field(default_factory=dict)
     _feeds: dict[UUID, StreamFeed] = field(default_factory=dict)
     _shared: dict[str, Detector] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.load = LoadControl(self.clock)
 
     @property
     def analytics(self) -> int:
@@ -108,6 +118,13 @@ class Workbench:
 
     def analyse_waiting(self) -> int:
         """Analyse one picture of each stream that has one; return how many there were."""
+        self.load.begin()
+        try:
+            return self._analyse_waiting()
+        finally:
+            self.load.end()
+
+    def _analyse_waiting(self) -> int:
         taken = [picture for feed in self._feeds.values() if (picture := feed.queue.take()) is not None]
         jobs: dict[int, list[_Job]] = {}
         for picture in taken:
@@ -122,13 +139,17 @@ class Workbench:
 
     def look_around(self) -> None:
         """Tell states that changed, and try again to load what could not be."""
+        if self.load.look(dropped=sum(feed.queue.dropped for feed in self._feeds.values())):
+            self._match_feeds()
         now_us, wall_us = self.clock.monotonic_us(), self.clock.now_us()
         for station in self._stations.values():
             if station.detector is None and now_us - station.tried_us > _RELOAD_US:
                 self._equip(station)
             feed = self._feeds.get(station.runner.spec.stream_id)
             dropped = feed.queue.dropped if feed else 0
-            status = station.pulse.look(now_us=now_us, wall_us=wall_us, dropped=dropped)
+            status = station.pulse.look(
+                now_us=now_us, wall_us=wall_us, dropped=dropped, is_overloaded=self.load.is_overloaded
+            )
             if status is not None:
                 version = station.runner.spec.model.version_id
                 self._tell(station, [{**status, "version": version}])
@@ -169,7 +190,7 @@ class Workbench:
     def _deliver(self, job: _Job, outcome: Outcome) -> None:
         station = job.station
         station.pulse.analysed(self.clock.monotonic_us())
-        if station.runner.has_live_tracks:
+        if station.runner.is_following:
             self._feeds[job.picture.stream_id].activity.note_track(job.picture.capture_us)
         self.results.publish(job.picture.stream_id, outcome.live)
         self._tell(station, outcome.news)
@@ -207,4 +228,15 @@ class Workbench:
                 feed = self.make_feed(stream_id, open_reader=self.open_reader, on_picture=self.on_picture)
                 self._feeds[stream_id] = feed
                 feed.start()
-            self._feeds[stream_id].rate_fps = rate_fps
+            self._feeds[stream_id].rate_fps = rate_fps * self.load.share
+            self._feeds[stream_id].activity.watch_only(self._watched(stream_id))
+
+    def _watched(self, stream_id: UUID) -> "npt.NDArray[np.bool_] | None":
+        """Return where motion wakes somebody: wherever one of the stream's analytics does not mask it."""
+        masks = [
+            painted(station.runner.spec.mask, size_wh=(GREY_WIDTH, GREY_HEIGHT))
+            for station in self._stations.values()
+            if station.runner.spec.stream_id == stream_id
+        ]
+        masked = np.logical_and.reduce(masks)
+        return np.logical_not(masked) if masked.any() else None

@@ -55,6 +55,7 @@ class RuleEvaluator:
         self._rules = tuple(rules)
         self._runs: dict[tuple[UUID, int], _Run] = {}
         self._memory = ConditionMemory()
+        self._last_us = 0
 
     @property
     def rules(self) -> tuple[FrameRule, ...]:
@@ -71,6 +72,14 @@ class RuleEvaluator:
         Call it for frames without objects too: that is how matches end.
         """
         return list(self._observe(at_us, objects))
+
+    def persist(self, until_us: int) -> None:
+        """Take what the last frame showed to have stayed until then: nothing in the picture has changed."""
+        for run in self._runs.values():
+            if run.last_us == self._last_us:
+                run.last_us = max(run.last_us, until_us)
+        self._memory.persist(self._last_us, until_us)
+        self._last_us = max(self._last_us, until_us)
 
     def replace_rules(self, rules: Sequence[FrameRule]) -> list[Match]:
         """Take new rules; matches of rules that are gone or changed end."""
@@ -92,6 +101,7 @@ class RuleEvaluator:
                 yield from self._extend(rule, track, best, at_us)
             yield from self._expire(rule, at_us)
         self._memory.expire(at_us)
+        self._last_us = at_us
 
     def _extend(self, rule: FrameRule, track: int, best: SeenObject, at_us: int) -> Iterator[Match]:
         key = (rule.rule_id, track)

@@ -42,6 +42,13 @@ class ConditionMemory:
         gone = set(rule_ids)
         self._seen = {key: seen for key, seen in self._seen.items() if key[0] not in gone}
 
+    def persist(self, last_us: int, until_us: int) -> None:
+        """Take those that were seen last to have stayed where they were until then."""
+        for seen in self._seen.values():
+            if seen.last_us == last_us < until_us:
+                seen.spent_us += until_us - last_us
+                seen.last_us = until_us
+
     def expire(self, at_us: int) -> None:
         """Forget tracks that were not seen for long."""
         old = [key for key, seen in self._seen.items() if at_us - seen.last_us > _FORGET_US]

@@ -89,3 +89,19 @@ def test_packets_that_led_to_a_track_are_a_sign_again() -> None:
     bursts(activity, from_s=17, until_s=24, burst=2500)
 
     assert bursts(activity, from_s=24, until_s=25)[0]
+
+
+def test_a_change_where_nobody_watches_wakes_nobody() -> None:
+    activity = Activity()
+    watched = np.ones((GREY_HEIGHT, GREY_WIDTH), dtype=np.bool_)
+    watched[:, :80] = False
+    activity.watch_only(watched)
+    empty = np.full((GREY_HEIGHT, GREY_WIDTH), 100, dtype=np.uint8)
+    flag, person = empty.copy(), empty.copy()
+    flag[10:40, 10:40] = 200
+    person[10:40, 100:130] = 200
+
+    activity.note_picture(empty, 0)
+
+    assert not activity.note_picture(flag, 1_000_000)
+    assert activity.note_picture(person, 2_000_000)
