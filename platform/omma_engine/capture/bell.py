@@ -22,3 +22,7 @@ class Bell:
     def hush(self) -> None:
         with contextlib.suppress(BlockingIOError):
             os.read(self._reader, 4096)
+
+    def __del__(self) -> None:
+        os.close(self._reader)
+        os.close(self._writer)

@@ -27,7 +27,7 @@ from omma_engine.capture.door import door_of
 from omma_engine.capture.journal import Journal, journal_path
 from omma_engine.capture.mailbox import Broken, Mailbox, Opened, Overflowed
 from omma_engine.capture.messages import NewsKind, StateNews
-from omma_engine.capture.process import die_with_parent, name_process, use_one_arena
+from omma_engine.capture.process import die_with_parent, name_process
 from omma_engine.capture.publishing import PublisherFactory, publisher_factory
 from omma_engine.capture.pulse import Pulse
 from omma_engine.capture.reader import SourceReader
@@ -37,6 +37,7 @@ from omma_engine.capture.vigil import Vigil
 from omma_engine.clock import Clock, SystemClock
 from omma_engine.errors import ProtocolError, SourceEndedError
 from omma_engine.logs import log_to_stderr
+from omma_engine.memory import use_one_arena
 from omma_engine.record.recorder import Coding, StreamRecorder
 from omma_engine.record.volume import IDENTITY_FILE
 from omma_engine.sources.base import Delivery, SourceInfo, packet_source

@@ -24,9 +24,11 @@ import sys
 from pathlib import Path
 
 from omma_engine.capture.child import run_child
-from omma_engine.capture.process import die_with_parent, is_orphan, name_process, use_one_arena
+from omma_engine.capture.process import die_with_parent, is_orphan, name_process
 from omma_engine.capture.publishing import PublisherFactory, publisher_factory
+from omma_engine.capture.rehearsal import rehearse
 from omma_engine.logs import log_to_stderr
+from omma_engine.memory import fill_holes, let_go_of_files, use_one_arena
 from omma_engine.sources import file, rtsp_camera  # forked children find their drivers loaded
 
 logger = logging.getLogger(__name__)
@@ -51,7 +53,7 @@ class Zygote:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        gc.freeze()
+        _settle()
         while not is_orphan(self._parent):
             readable, _, _ = select.select([self._control.fileno(), self._wake_read], [], [], 5.0)
             if self._wake_read in readable:
@@ -124,14 +126,34 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--publisher", required=True)
     parser.add_argument("--bus-url", default="")
     parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--unrehearsed", action="store_true")
     options = parser.parse_args(arguments)
     die_with_parent()
     name_process("omma zygote")
     use_one_arena()
     log_to_stderr()
     publishers = publisher_factory(options.publisher, options.bus_url)
+    if not options.unrehearsed:
+        if not rehearse(publisher_factory(options.publisher, options.bus_url), options.data_dir):
+            _begin_again(arguments)
+        name_process("omma zygote")
     control = socket.socket(fileno=options.control_fd)
     return Zygote(control, publishers).run()
+
+
+def _settle() -> None:
+    """Lay out this process's memory for those who are to share it."""
+    gc.collect()
+    fill_holes()
+    let_go_of_files()
+    gc.freeze()
+
+
+def _begin_again(arguments: list[str]) -> None:
+    """Run this program anew without a rehearsal: a thread of it hangs, and no fork would be safe."""
+    logger.warning("a thread of the rehearsal does not end: beginning again without one")
+    module = "omma_engine.capture.zygote"
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments, "--unrehearsed"])  # noqa: S606 - ourselves
 
 
 if __name__ == "__main__":
