@@ -181,7 +181,7 @@ class ExportAdmin(admin.ModelAdmin[Export]):
 
 @admin.register(StoredHour)
 class StoredHourAdmin(ReadOnlyAdmin[StoredHour]):
-    list_display = ["hour", "stream_id", "volume_id", "segments", "stored_bytes", "recorded"]
+    list_display = ["hour", "stream_id", "volume_id", "segments", "stored_bytes", "recorded", "looked_at"]
     search_fields = ["stream_id", "volume_id"]
     date_hierarchy = "hour"
     ordering = ["-hour"]

@@ -36,9 +36,9 @@ class Recording(UuidModel):
     which is empty while nobody has said when to stop. `cause_*` are a snapshot that survives the cause.
     """
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="recordings")
-    camera = models.ForeignKey(Camera, on_delete=models.CASCADE, related_name="recordings")
-    stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="recordings")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="recordings", db_index=False)
+    camera = models.ForeignKey(Camera, on_delete=models.CASCADE, related_name="recordings", db_index=False)
+    stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="recordings", db_index=False)
     number = models.PositiveIntegerField()
     name = models.CharField(max_length=200, blank=True)
     state = models.CharField(max_length=16, choices=RecordingState.choices, default=RecordingState.ACTIVE)
@@ -184,7 +184,8 @@ class StoredHour(models.Model):
     """Sums of the finished segments of a stream that begin in an hour and lie on a volume.
 
     They say what the segments said when the hour was last summed; where a `ChangedHour` tells of that hour,
-    the segments are asked instead. An hour without a segment has no row.
+    the segments are asked instead. An hour without a segment has no row. `looked_at` is when retention last
+    looked at the hour, for the ages in `looked_for`; never since it changed, when there is none.
     """
 
     stream_id = models.UUIDField()
@@ -193,6 +194,8 @@ class StoredHour(models.Model):
     segments = models.PositiveIntegerField()
     stored_bytes = models.BigIntegerField()
     recorded = models.DurationField()
+    looked_at = models.DateTimeField(null=True, blank=True)
+    looked_for = models.CharField(max_length=64, blank=True, db_default="")
 
     class Meta:
         db_table = "recordings_stored_hour"

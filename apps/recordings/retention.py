@@ -11,7 +11,7 @@ time, by an advisory lock; volumes that are missing, foreign or read-only are le
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from heapq import merge
@@ -23,42 +23,38 @@ from apps.core import own_connections
 from apps.core.advisory_locks import RETENTION, try_lock
 from apps.core.times import from_us, to_us
 from apps.recordings import clock_guard
+from apps.recordings.due_hours import Look, due_looks, note_look
 from apps.recordings.garbage import sweep_garbage
 from apps.recordings.keeping import Keeping, SizeLimit, StreamKeeping, read_keeping
 from apps.recordings.retention_rows import (
     BATCH,
-    first_start,
-    footage_besides,
+    ago,
+    due_footage,
     oldest_of_stream,
     protected_of,
     stored_bytes,
+    transient_footage,
     wanted_between,
 )
 from apps.recordings.room import expire_batch, make_room
 from apps.streams.models import Volume, VolumeState
 from apps.streams.volume_states import state_of
-from omma_engine.retention import Footage, Spans, is_too_old, is_unwanted, oldest_until, surely_kept
+from omma_engine.retention import Footage, Spans, Wanted, is_too_old, is_unwanted, oldest_until
 
 logger = logging.getLogger(__name__)
 
-WINDOW = timedelta(days=28)  # of one stream, whose recordings are in memory at once
-LATELY = timedelta(hours=3)  # longer than from one run over everything to the next
+LATELY = timedelta(hours=3)  # of what waited for an event, looked at in each run
 _PRESENT = {VolumeState.READY, VolumeState.FULL}
 _BUSY = "another run is at it"
 
 
-def run(now: datetime | None = None, *, lately: bool = False) -> str:
-    """Delete what retention no longer keeps; the periodic job looks at everything each hour."""
+def run(now: datetime | None = None) -> str:
+    """Delete what retention no longer keeps: the periodic job of every minute."""
     with _only_run() as is_only:
         if not is_only:
             return _BUSY
         is_believed = now is not None or clock_guard.is_believed("retention")
-        return _run(now or timezone.now(), with_ages=is_believed, lately=lately)
-
-
-def run_lately(now: datetime | None = None) -> str:
-    """Delete what has come of an age lately, and what is too much: the periodic job of every minute."""
-    return run(now, lately=True)
+        return _run(now or timezone.now(), with_ages=is_believed)
 
 
 def rotate(now: datetime | None = None) -> str:
@@ -76,53 +72,44 @@ def present_volumes() -> list[Volume]:
     return [volume for volume in Volume.objects.order_by("id") if state_of(volume) in _PRESENT]
 
 
-def doomed_by_age(
-    one: StreamKeeping, volume_ids: Sequence[UUID], now: datetime, *, lately: bool = False
-) -> Iterator[list[Footage]]:
-    """Yield what of a stream is older than its class is kept, window by window.
-
-    `lately` looks only at what has come of an age within the last hours.
-    """
-    before = _ago(now, one.ages.continuous_us)
-    windows = _strips(one, now) if lately else _windows(one, volume_ids, before)
-    for start, end in windows:
-        wanted = wanted_between(
-            one.stream_id,
-            one.camera_id,
-            start,
-            end,
-            events=one.ages.looks_at_events and end > _ago(now, one.ages.event_us),
-            motion=one.ages.looks_at_motion and end > _ago(now, one.ages.motion_us),
-        )
-        kept = surely_kept(wanted, one.ages, now_us=to_us(now))
-        for batch in footage_besides(kept, one.stream_id, (start, end), volume_ids):
-            yield [each for each in batch if is_too_old(each, wanted, one.ages, now_us=to_us(now))]
+def doomed_by_age(look: Look, volume_ids: Sequence[UUID], now: datetime) -> Iterator[list[Footage]]:
+    """Yield what of a stretch is older than its class is kept."""
+    one, ages = look.stream, look.stream.ages
+    before = min(look.end, ago(now, ages.continuous_us))
+    for batch in due_footage(one, (look.start, before), volume_ids, now):
+        wanted = _wanted_of(one, batch, events=ages.looks_at_events, motion=ages.looks_at_motion)
+        yield [each for each in batch if is_too_old(each, wanted, ages, now_us=to_us(now))]
 
 
 def doomed_in_vain(
-    one: StreamKeeping, volume_ids: Sequence[UUID], now: datetime, *, lately: bool = False
+    one: StreamKeeping, within: tuple[datetime, datetime], volume_ids: Sequence[UUID], now: datetime
 ) -> Iterator[list[Footage]]:
     """Yield what of a stream was recorded in case of an event, and none came."""
-    before = _ago(now, one.transient_us)
-    windows = _windows(one, volume_ids, before, only_transient=True)
-    for start, end in [(before - LATELY, before)] if lately else windows:
-        wanted = wanted_between(one.stream_id, one.camera_id, start, end, events=True, motion=False)
+    before = min(within[1], ago(now, one.transient_us))
+    for batch in transient_footage(one.stream_id, (within[0], before), volume_ids):
+        wanted = _wanted_of(one, batch, events=True, motion=False)
         recorded = wanted.held | wanted.events | wanted.motion
-        for batch in footage_besides(recorded, one.stream_id, (start, end), volume_ids, only_transient=True):
-            yield [
-                each
-                for each in batch
-                if not recorded.touch(each.start_us, each.end_us)
-                and is_unwanted(each, wanted, keep_us=one.transient_us, now_us=to_us(now))
-            ]
+        yield [
+            each
+            for each in batch
+            if not recorded.touch(each.start_us, each.end_us)
+            and is_unwanted(each, wanted, keep_us=one.transient_us, now_us=to_us(now))
+        ]
 
 
-def _run(now: datetime, *, with_ages: bool, lately: bool) -> str:
+def _wanted_of(one: StreamKeeping, batch: Sequence[Footage], *, events: bool, motion: bool) -> Wanted:
+    """Return what is wanted of the time of a batch, which is in order."""
+    end_us = max(each.end_us for each in batch)
+    first, last = from_us(batch[0].start_us), from_us(end_us)
+    return wanted_between(one.stream_id, one.camera_id, first, last, events=events, motion=motion)
+
+
+def _run(now: datetime, *, with_ages: bool) -> str:
     volumes = present_volumes()
     ids = [volume.pk for volume in volumes]
     forgotten = sweep_garbage(volumes)
     keeping = read_keeping()
-    expired = _expire_by_time(keeping, ids, now, lately=lately) if with_ages else 0
+    expired = _expire_by_time(keeping, ids, now) if with_ages else 0
     expired += _expire_by_size(keeping, ids, now)
     forgotten += sweep_garbage(volumes)
     made_room = sum(make_room(volume, now) for volume in volumes)
@@ -130,14 +117,19 @@ def _run(now: datetime, *, with_ages: bool, lately: bool) -> str:
     return f"{expired + made_room} expired, {forgotten + made_room} files deleted{doubt}"
 
 
-def _expire_by_time(keeping: Keeping, volume_ids: Sequence[UUID], now: datetime, *, lately: bool) -> int:
-    choices: tuple[Callable[..., Iterator[list[Footage]]], ...] = (doomed_by_age, doomed_in_vain)
-    return sum(
-        expire_batch(batch, now)
-        for one in keeping.streams
-        for choice in choices
-        for batch in choice(one, volume_ids, now, lately=lately)
-    )
+def _expire_by_time(keeping: Keeping, volume_ids: Sequence[UUID], now: datetime) -> int:
+    count = 0
+    for one in keeping.streams:
+        lately = (ago(now, one.transient_us) - LATELY, now)
+        count += sum(expire_batch(batch, now) for batch in doomed_in_vain(one, lately, volume_ids, now))
+    for look in due_looks(keeping.streams, volume_ids, now):
+        within = (look.start, look.end)
+        for batch in doomed_in_vain(look.stream, within, volume_ids, now):
+            count += expire_batch(batch, now)
+        for batch in doomed_by_age(look, volume_ids, now):
+            count += expire_batch(batch, now)
+        note_look(look, volume_ids, now)
+    return count
 
 
 def _expire_by_size(keeping: Keeping, volume_ids: Sequence[UUID], now: datetime) -> int:
@@ -175,26 +167,6 @@ def _shrink(limit: SizeLimit, stored: dict[UUID, int], volume_ids: Sequence[UUID
 
 def _touches(protected: dict[UUID, Spans], one: Footage) -> bool:
     return protected[one.stream_id].touch(one.start_us, one.end_us)
-
-
-def _ago(now: datetime, age_us: int) -> datetime:
-    return now - timedelta(microseconds=age_us)
-
-
-def _strips(one: StreamKeeping, now: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Yield the stretches in which footage has come of an age lately: one for each class."""
-    for age_us in sorted({one.ages.event_us, one.ages.motion_us, one.ages.continuous_us}, reverse=True):
-        yield _ago(now, age_us) - LATELY, _ago(now, age_us)
-
-
-def _windows(
-    one: StreamKeeping, volume_ids: Sequence[UUID], before: datetime, *, only_transient: bool = False
-) -> Iterator[tuple[datetime, datetime]]:
-    """Yield stretches of time in which footage of a stream begins, the oldest first."""
-    end = from_us(0)
-    while start := first_start(one.stream_id, volume_ids, (end, before), only_transient=only_transient):
-        end = min(start + WINDOW, before)
-        yield start, end
 
 
 @contextmanager

@@ -5,13 +5,14 @@ transient footage by `segment_transient`, a volume's oldest by `segment_oldest`.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from apps.core.times import from_us, to_us
+from apps.recordings.keeping import StreamKeeping
 from apps.recordings.models import LONGEST_RECORDING, Recording, RecordingState
 from apps.streams.coverage import LONGEST_SEGMENT, id_ceiling, id_floor
 from apps.streams.models import Stream
@@ -21,20 +22,48 @@ from omma_engine.spans import Span
 BATCH = 500
 LEAST_MOTION = 0.01  # share of the picture that moved, from which on a minute counts as one with motion
 FAR = timedelta(days=3650)
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
-# Of the index alone, with one search in the multirange for each of its entries.
-_BESIDES = """
-SELECT id, stream_id, start, "end", durable_bytes, {is_transient} FROM streams_segment
+# What is surely kept is one multirange, made in the database of recordings and of minutes with motion. What
+# of the index touches it is passed over, with one search in it for each entry: no row of it comes out.
+_DUE = """
+WITH kept AS MATERIALIZED (
+    SELECT COALESCE(range_agg(span), '{}') AS spans FROM (
+        SELECT tstzrange(CASE WHEN is_held THEN start ELSE GREATEST(start, since) END, "end") AS span
+        FROM (
+            SELECT start, "end", is_held, CASE WHEN labels = '["motion"]' THEN %(motion_since)s::timestamptz
+                                               ELSE %(events_since)s::timestamptz END AS since
+            FROM recordings_recording
+            WHERE stream_id = %(stream)s AND start >= %(first_recording)s AND start < %(last_span)s
+        ) AS recorded WHERE is_held OR "end" > since
+        UNION ALL
+        SELECT tstzrange(LEAST(start, wanted_start), NULL) FROM recordings_recording
+        WHERE stream_id = %(stream)s AND state = 'active'
+        UNION ALL
+        SELECT tstzrange(GREATEST(minute, %(motion_since)s), minute + interval '1 minute')
+        FROM inference_minute_summary
+        WHERE stream_id = ANY(%(streams)s) AND motion >= %(least)s AND minute < %(last_span)s
+          AND minute >= %(first_span)s AND minute > %(motion_since)s::timestamptz - interval '1 minute'
+    ) AS found
+)
+SELECT id, stream_id, start, "end", durable_bytes, false FROM streams_segment
 WHERE stream_id = %(stream)s AND start >= %(first)s AND start < %(last)s
   AND id >= %(lowest)s AND id < %(highest)s
-  AND state IN ('closed', 'recovered') AND volume_id = ANY(%(volumes)s) {more}
-  AND NOT %(kept)s::tstzmultirange && tstzrange(start, "end")
+  AND state IN ('closed', 'recovered') AND volume_id = ANY(%(volumes)s)
+  AND NOT (SELECT spans FROM kept) && tstzrange(start, "end")
+ORDER BY start LIMIT %(limit)s
+"""
+_TRANSIENT = """
+SELECT id, stream_id, start, "end", durable_bytes, true FROM streams_segment
+WHERE stream_id = %(stream)s AND start >= %(first)s AND start < %(last)s
+  AND id >= %(lowest)s AND id < %(highest)s
+  AND state IN ('closed', 'recovered') AND volume_id = ANY(%(volumes)s) AND is_transient
 ORDER BY start LIMIT %(limit)s
 """
 _FIRST = """
 SELECT min(start) FROM streams_segment
 WHERE stream_id = %(stream)s AND state IN ('closed', 'recovered') AND volume_id = ANY(%(volumes)s)
-  AND start >= %(since)s AND start < %(before)s {more}
+  AND start >= %(since)s AND start < %(before)s
 """
 _OLDEST_OF_STREAM = """
 SELECT id, stream_id, start, "end", durable_bytes, is_transient FROM streams_segment
@@ -47,9 +76,27 @@ SELECT id, stream_id, start, "end", durable_bytes, is_transient FROM streams_seg
 WHERE volume_id = %(volume)s AND (start, id) > (%(after)s, %(after_id)s) AND state IN ('closed', 'recovered')
 ORDER BY start, id LIMIT %(limit)s
 """
+# Of the sums by the hour; hours that have changed since, and open segments, are looked at themselves.
 _SUMS = """
-SELECT stream_id, volume_id, sum(durable_bytes)::bigint FROM streams_segment
-WHERE state <> 'garbage' GROUP BY stream_id, volume_id
+WITH changed AS MATERIALIZED (
+    SELECT DISTINCT stream_id, hour FROM recordings_changed_hour WHERE kind = 'stored'
+)
+SELECT stream_id, volume_id, sum(size)::bigint FROM (
+    SELECT stream_id, volume_id, stored_bytes AS size FROM recordings_stored_hour AS summed
+    WHERE NOT EXISTS (
+        SELECT FROM changed WHERE changed.stream_id = summed.stream_id AND changed.hour = summed.hour
+    )
+    UNION ALL
+    SELECT changed.stream_id, counted.*
+    FROM changed CROSS JOIN LATERAL (
+        SELECT volume_id, sum(durable_bytes) FROM streams_segment
+        WHERE stream_id = changed.stream_id AND start >= changed.hour
+          AND start < changed.hour + interval '1 hour' AND state IN ('closed', 'recovered')
+        GROUP BY volume_id
+    ) AS counted
+    UNION ALL
+    SELECT stream_id, volume_id, durable_bytes FROM streams_segment WHERE state = 'open'
+) AS found GROUP BY stream_id, volume_id
 """
 _RATE = """
 SELECT count(*), coalesce(sum(durable_bytes), 0)::bigint FROM streams_segment
@@ -64,45 +111,64 @@ SELECT min(minute), max(minute) + interval '1 minute' FROM (
     ) moving
 ) numbered GROUP BY run
 """
-_TRANSIENT = "AND is_transient"
 
 
-def footage_besides(
-    kept: Spans,
+def due_footage(
+    one: StreamKeeping, within: tuple[datetime, datetime], volume_ids: Sequence[UUID], now: datetime
+) -> Iterator[list[Footage]]:
+    """Yield the closed footage of a stream that begins within a range and touches nothing surely kept.
+
+    Surely kept is what is held, and what is of a class that is kept for longer than ago it is. Of the rest,
+    `is_too_old` decides.
+    """
+    ages = one.ages
+    values = {
+        "streams": streams_of(one.camera_id),
+        "events_since": ago(now, ages.event_us) if ages.looks_at_events else NEVER,
+        "motion_since": ago(now, ages.motion_us) if ages.looks_at_motion else NEVER,
+        "least": LEAST_MOTION,
+    }
+    yield from _batches(_DUE, one.stream_id, within, volume_ids, **values)
+
+
+def transient_footage(
+    stream_id: UUID, within: tuple[datetime, datetime], volume_ids: Sequence[UUID]
+) -> Iterator[list[Footage]]:
+    """Yield the closed footage of a stream that begins within a range and waits for an event."""
+    yield from _batches(_TRANSIENT, stream_id, within, volume_ids)
+
+
+def _batches(
+    statement: str,
     stream_id: UUID,
     within: tuple[datetime, datetime],
     volume_ids: Sequence[UUID],
-    *,
-    only_transient: bool = False,
+    **more: Any,
 ) -> Iterator[list[Footage]]:
-    """Yield the closed footage of a stream that begins within a range and touches nothing of `kept`."""
-    words = ("true", _TRANSIENT) if only_transient else ("false", "")
-    statement = _BESIDES.format(is_transient=words[0], more=words[1])
     first, last = within
-    ranges = ",".join(f"[{from_us(start_us)},{from_us(end_us)})" for start_us, end_us in kept.ranges)
-    values: dict[str, Any] = {"stream": stream_id, "last": last, "kept": f"{{{ranges}}}"}
-    values |= {"lowest": id_floor(first), "highest": id_ceiling(last)}
-    values |= {"volumes": list(volume_ids), "limit": BATCH}
-    while rows := _read(statement, first=first, **values):
-        yield rows
+    values: dict[str, Any] = {"stream": stream_id, "last": last, "highest": id_ceiling(last)}
+    values |= {"volumes": list(volume_ids), "limit": BATCH, "last_span": last + LONGEST_SEGMENT, **more}
+    while True:
+        first_span = first - LONGEST_SEGMENT
+        rows = _read(
+            statement, first=first, lowest=id_floor(first), first_span=first_span,
+            first_recording=first_span - LONGEST_RECORDING, **values,
+        )  # fmt: skip
+        if rows:
+            yield rows
         if len(rows) < BATCH:
             return
         first = from_us(rows[-1].start_us + 1)
 
 
 def first_start(
-    stream_id: UUID,
-    volume_ids: Sequence[UUID],
-    within: tuple[datetime, datetime],
-    *,
-    only_transient: bool = False,
+    stream_id: UUID, volume_ids: Sequence[UUID], within: tuple[datetime, datetime]
 ) -> datetime | None:
     """Return when the oldest closed footage of a stream that begins within a range does."""
     with connection.cursor() as cursor:
         since, before = within
         values: dict[str, Any] = {"stream": stream_id, "since": since, "before": before}
-        values["volumes"] = list(volume_ids)
-        cursor.execute(_FIRST.format(more=_TRANSIENT if only_transient else ""), values)
+        cursor.execute(_FIRST, {**values, "volumes": list(volume_ids)})
         found: datetime | None = cursor.fetchone()[0]
     return found
 
@@ -182,10 +248,20 @@ def _growing(stream: UUID, now: datetime) -> list[Span]:
     ]
 
 
+def ago(now: datetime, age_us: int) -> datetime:
+    """Return when something that is so old began."""
+    return now - timedelta(microseconds=age_us)
+
+
+def streams_of(camera: UUID) -> list[UUID]:
+    return list(Stream.objects.filter(camera_id=camera).values_list("id", flat=True))
+
+
 def _moving(camera: UUID, start: datetime, end: datetime) -> list[Span]:
-    streams = list(Stream.objects.filter(camera_id=camera).values_list("id", flat=True))
     with connection.cursor() as cursor:
-        cursor.execute(_MOVING, {"streams": streams, "start": start, "end": end, "least": LEAST_MOTION})
+        cursor.execute(
+            _MOVING, {"streams": streams_of(camera), "start": start, "end": end, "least": LEAST_MOTION}
+        )
         return [(to_us(first), to_us(last)) for first, last in cursor.fetchall()]
 
 

@@ -4,14 +4,7 @@ from apps.core import periodic
 
 _JOBS = (
     # name, title, what runs, seconds or five cron fields, queue
-    ("retention", "Delete footage past its keeping", "retention.run_lately", "60", "retention"),
-    (
-        "retention-whole",
-        "Look at all footage for what is past its keeping",
-        "retention.run",
-        "17 * * * *",
-        "retention",
-    ),
+    ("retention", "Delete footage past its keeping", "retention.run", "60", "retention"),
     ("hour-sums", "Sum footage and labels by the hour", "hour_sums.sum_changed", "60", "retention"),
     ("archive", "Move footage to the archive", "archiving.run", "60", "retention"),
     ("rotation", "Make room on volumes", "retention.rotate", "10", "retention"),

@@ -5,7 +5,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from os import cpu_count
+from os import cpu_count, getloadavg
 from pathlib import Path
 from typing import Any, Literal
 
@@ -63,6 +63,11 @@ def write_json(results: Results, path: Path = DEFAULT_PATH, *, command: str) -> 
     path.parent.mkdir(parents=True, exist_ok=True)
     report = {"machine": machine, "benches": _benches_in(path) | measured}
     path.write_text(json.dumps(report, indent=2) + "\n")
+
+
+def load_now() -> str:
+    """Return how busy the machine is, to be said beside a figure."""
+    return f"load {getloadavg()[0]:.1f} on {cpu_count()} cores"
 
 
 def all_goals_met(results: Results) -> bool:

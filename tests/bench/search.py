@@ -27,7 +27,7 @@ from omma.tree.environment import python
 from tests.bench.archive.questions import Asker, Question
 from tests.bench.archive.values import FILE_NAME, MIN_FREE_BYTES, bytes_for
 from tests.bench.house import House, wait_for
-from tests.bench.report import Row
+from tests.bench.report import Row, load_now
 
 ROWS = int(os.environ.get("OMMA_BENCH_ROWS") or 10_000_000)
 KEPT = os.environ.get("OMMA_BENCH_ARCHIVE")
@@ -71,8 +71,7 @@ def measure() -> list[Row]:
         client = _Client(house, facts)
         rows = list(_measured(house, client, facts, folder))
         _write_plans(house, facts)
-    load = f"load {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores"
-    return [*rows, Row("archive", facts["segments"], "segments", None, f"{filled}; {load}")]
+    return [*rows, Row("archive", facts["segments"], "segments", None, filled)]
 
 
 def _facts_in(house_folder: Path) -> Path:
@@ -170,7 +169,7 @@ def _asked(client: _Client, questions: Iterable[Question], login: str) -> Timed:
     cpu_ms = (client.cpu_ms() - before_ms) / len(every)
     note = (
         f"median {statistics.median(every):.1f} ms, slowest {max(every):.0f} ms ({slowest}), "
-        f"{cpu_ms:.1f} ms of CPU an answer"
+        f"{cpu_ms:.1f} ms of CPU an answer; {load_now()}"
     )
     return Timed(every, note)
 
@@ -193,7 +192,7 @@ def _seeking(house: House, client: _Client, asker: Asker, facts: dict[str, Any],
         span = f"bytes={offset}-{offset + size - 1}"
         all_ms.append(list_ms + client.ms(address, "member", first_byte_of=span)[0])
     all_ms = sorted(all_ms[WARM_UP:])
-    note = f"playlist and first byte; median {statistics.median(all_ms):.1f} ms, slowest {all_ms[-1]:.0f} ms"
+    note = f"playlist and first byte; median {statistics.median(all_ms):.1f} ms, slowest {all_ms[-1]:.0f} ms; {load_now()}"
     return Row("seek to first byte, p95", all_ms[int(len(all_ms) * 0.95)], "ms", _SEEK_GOAL_MS, note)
 
 

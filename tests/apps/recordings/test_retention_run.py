@@ -7,6 +7,7 @@ import pytest
 
 from apps.core.models import Outbox
 from apps.recordings import retention
+from apps.recordings.due_hours import Look
 from apps.recordings.expiry import expire
 from apps.recordings.growing import Cause, Sighting, grow, open_or_extend
 from apps.recordings.keeping import read_keeping
@@ -141,7 +142,8 @@ def test_recordings_shrink_and_go_with_their_footage(archive: Archive) -> None:
 def test_footage_held_after_the_decision_stays(archive: Archive) -> None:
     rows = archive.record(0, 2, 2)
     now, (keeping,) = at(30 * 24 * HOUR), read_keeping().streams
-    (doomed,) = retention.doomed_by_age(keeping, [archive.volume.pk], now)
+    look = Look(keeping, at(0), at(3600))
+    (doomed,) = retention.doomed_by_age(look, [archive.volume.pk], now)
     assert [one.segment_id for one in doomed] == [row.id for row in rows]
     make_recording(archive, 0, 1, is_held=True)
 

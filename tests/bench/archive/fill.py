@@ -6,15 +6,15 @@ but the keys are made afterwards, and constraints are not asked.
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import django
-from django.db import connection, models
+from django.db import connection
+
+from tests.bench.archive.bulk import bulk, side_by_side, sum_hours, table_names, tables, without_indexes
 
 CAMERAS = 100
 FEW_CAMERAS = 20
@@ -36,19 +36,19 @@ def main(rows: int, folder: Path) -> None:
     first = last - timedelta(minutes=minutes - 1)
     ensure_partitions(weeks_ahead=(last - first) // WEEK + 2, now=first)
     facts = make_templates(cameras, RULES, folder)
-    with _bulk(), _without_indexes():
+    with bulk(), without_indexes():
         steps = [
             {"first_s": int(begin.timestamp()), "last_s": int(min(begin + _LAST_MINUTE, last).timestamp())}
             for begin in _steps(first, last)
         ]
-        _side_by_side(
+        side_by_side(
             partial(_fill, tables, steps, facts["rules"])
             for tables in (["streams_segment"], [one for one in _recipes() if one != "streams_segment"])
         )
     _run_clips()
-    _sum_hours()
+    sum_hours()
     with connection.cursor() as cursor:
-        for table in _tables():
+        for table in table_names():
             cursor.execute(f"VACUUM (ANALYZE) {table}")
         cursor.execute("SELECT count(*) FROM streams_segment")
         facts["segments"] = cursor.fetchone()[0]
@@ -87,39 +87,11 @@ def _recipes() -> dict[str, tuple[dict[str, str], str]]:
     }
 
 
-def _side_by_side(works: Iterable[Callable[[], None]]) -> None:
-    """Do works in two threads, each with a connection of its own."""
-
-    def done(work: Callable[[], None]) -> None:
-        try:
-            work()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(done, works))
-
-
 def _run_clips() -> None:
     from tests.bench.archive.statements import CLIPS as STATEMENT
 
     with connection.cursor() as cursor:
         cursor.execute(STATEMENT, {"most": CLIPS})
-
-
-def _sum_hours() -> None:
-    """Do what triggers and the periodic job would have done: triggers slept while the rows came."""
-    from apps.recordings.hour_sums import sum_changed
-    from apps.recordings.models import ChangedHour
-
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO recordings_changed_hour (kind, stream_id, hour) SELECT kind, stream_id, hour FROM "
-            "bench_stream, unnest(ARRAY['stored', 'seen']) AS kind, generate_series("
-            "(SELECT date_trunc('hour', min(start)) FROM streams_segment), now(), interval '1 hour') AS hour"
-        )
-    while ChangedHour.objects.exists():
-        sum_changed(datetime.now(UTC) + _DAY)
 
 
 def _steps(first: datetime, last: datetime) -> Iterator[datetime]:
@@ -128,57 +100,9 @@ def _steps(first: datetime, last: datetime) -> Iterator[datetime]:
         first += _DAY
 
 
-def _models() -> list[type[models.Model]]:
-    from apps.dialects.spectrax.models import SpectraxClip
-    from apps.inference.models import MinuteSummary, Track
-    from apps.recordings.models import Recording, SeenHour, StoredHour
-    from apps.streams.models import Gap, Segment
-
-    return [Segment, Gap, MinuteSummary, Track, Recording, SpectraxClip, StoredHour, SeenHour]
-
-
-def _tables() -> list[str]:
-    return [model._meta.db_table for model in _models()]
-
-
 def _columns(table: str) -> list[str]:
-    (model,) = (one for one in _models() if one._meta.db_table == table)
+    (model,) = (one for one in tables() if one._meta.db_table == table)
     return [str(field.column) for field in model._meta.concrete_fields]
-
-
-@contextmanager
-def _bulk() -> Iterator[None]:
-    """Let the server wait for nothing and tidy up nothing meanwhile."""
-    with connection.cursor() as cursor:
-        for setting in ("max_wal_size = '2GB'", "autovacuum = off", "maintenance_work_mem = '384MB'"):
-            cursor.execute(f"ALTER SYSTEM SET {setting}")
-        cursor.execute("SELECT pg_reload_conf()")
-        yield
-        cursor.execute("ALTER SYSTEM RESET ALL")
-        cursor.execute("SELECT pg_reload_conf()")
-
-
-@contextmanager
-def _without_indexes() -> Iterator[None]:
-    """Take the indexes away that serve no constraint, and make them again."""
-    indexes: dict[str, list[str]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE tablename = ANY(%s) "
-            "AND indexname NOT IN (SELECT conname FROM pg_constraint)",
-            [_tables()],
-        )
-        for table, name, definition in cursor.fetchall():
-            indexes.setdefault(table, []).append(definition.replace(" ON ONLY ", " ON "))
-            cursor.execute(f'DROP INDEX "{name}"')
-    yield
-    _side_by_side(partial(_run, statements) for statements in indexes.values())
-
-
-def _run(statements: Iterable[str]) -> None:
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
 
 
 if __name__ == "__main__":
