@@ -20,7 +20,7 @@ from omma_engine.playback.slices import SegmentSlice, Selection, select_footage
 from omma_engine.types import Fragment
 
 _CHUNK_BYTES = 1 << 20
-_READABLE_VOLUMES = [VolumeState.READY, VolumeState.FULL, VolumeState.READ_ONLY]
+_READABLE_VOLUMES = [VolumeState.READY, VolumeState.FULL, VolumeState.FAILING, VolumeState.READ_ONLY]
 
 
 def segments_between(stream_id: UUID, start: datetime, end: datetime) -> QuerySet[Segment]:

@@ -169,6 +169,7 @@ class Installation(models.Model):
 class VolumeState(models.TextChoices):
     READY = "ready"
     FULL = "full"
+    FAILING = "failing"
     READ_ONLY = "read_only"
     MISSING = "missing"
     FOREIGN = "foreign"

@@ -20,6 +20,7 @@ from apps.streams.gap_news import GapKeeper
 from apps.streams.models import Stream
 from apps.streams.segment_news import SegmentKeeper
 from apps.streams.state_news import apply_state
+from apps.streams.volume_failures import note_failure
 from omma_engine.capture.messages import NewsKind
 from omma_engine.ports import NewsItem
 
@@ -109,6 +110,8 @@ def _take(item: NewsItem, segments: SegmentKeeper, gaps: GapKeeper, *, is_fill: 
             segments.close(payload)
         case NewsKind.GAP:
             gaps.told(payload, item.epoch)
+        case NewsKind.VOLUME:
+            note_failure(payload)
         case NewsKind.STATE:
             if not is_fill:
                 apply_state(item.object_id, payload, item.epoch)

@@ -8,9 +8,10 @@ from apps.streams.models import Volume, VolumeState, VolumeTier
 _ORDER = {
     VolumeState.READY: 0,
     VolumeState.FULL: 1,  # retention may make room any moment
-    VolumeState.READ_ONLY: 2,
-    VolumeState.MISSING: 3,
-    VolumeState.FOREIGN: 4,
+    VolumeState.FAILING: 2,
+    VolumeState.READ_ONLY: 3,
+    VolumeState.MISSING: 4,
+    VolumeState.FOREIGN: 5,
 }
 _MUCH_MORE_ROOM = 1.25  # what another volume must have for footage to move there
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import Error as DatabaseError
@@ -20,7 +21,7 @@ from apps.core.exceptions import OmmaError
 from apps.core.leases import nudge
 from apps.core.models import LeaseKind
 from apps.streams.models import Volume, VolumeState
-from apps.streams.stores.base import Room
+from apps.streams.stores.base import Room, Store
 from apps.streams.stores.choosing import store_of
 from apps.streams.volume_choice import volumes_of_host
 from apps.streams.volumes import installation_id
@@ -30,7 +31,9 @@ logger = logging.getLogger(__name__)
 WATCH_EVERY_S = 5.0
 ANSWER_WITHIN_S = 3.0
 LEAST_FREE_FILES = 64
-_DETAIL_LENGTH = 300
+FAILING_RESTS = timedelta(minutes=1)
+_WRITABLE = {VolumeState.READY, VolumeState.FULL}
+DETAIL_LENGTH = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,8 @@ def look_at(volume: Volume, ours: UUID | None = None) -> Look:
             return Look(VolumeState.FOREIGN, f"another volume is at {volume.root}")
         if identity.installation not in {None, ours}:
             return Look(VolumeState.FOREIGN, "it belongs to another installation")
-        return _of_room(volume, store.room())
+        found = _of_room(volume, store.room())
+        return _of_failure(volume, store) or found if found.state in _WRITABLE else found
     except OSError as error:
         return Look(VolumeState.MISSING, str(error))
     except OmmaError as error:
@@ -86,15 +90,16 @@ def note(volume: Volume, look: Look) -> bool:
     now = timezone.now()
     with transaction.atomic():
         rows = Volume.objects.filter(id=volume.id)
-        is_new = bool(rows.exclude(state=look.state).update(state=look.state, state_since=now))
+        changed = rows.filter(state=volume.state).exclude(state=look.state)  # unless a failure came between
+        is_new = bool(changed.update(state=look.state, state_since=now))
         rows.update(
             checked_at=now,
-            state_detail=look.detail[:_DETAIL_LENGTH],
+            state_detail=look.detail[:DETAIL_LENGTH],
             free_bytes=look.free_bytes,
             total_bytes=look.total_bytes,
         )
         if is_new:
-            tell(volume, {"state": look.state.value, "detail": look.detail[:_DETAIL_LENGTH]})
+            tell(volume, {"state": look.state.value, "detail": look.detail[:DETAIL_LENGTH]})
             nudge(LeaseKind.SOURCE.value)
     if is_new:
         level = logging.INFO if look.state == VolumeState.READY else logging.WARNING
@@ -168,6 +173,25 @@ def _answer(volume: Volume, looking: Future[Look]) -> Look:
         return looking.result(ANSWER_WITHIN_S)
     except (TimeoutError, CancelledError):
         return Look(VolumeState.MISSING, f"it does not answer within {ANSWER_WITHIN_S:.0f} s")
+
+
+def _of_failure(volume: Volume, store: Store) -> Look | None:
+    """Return that a volume whose disk failed goes on failing; None where it may be trusted (again).
+
+    It is left alone for a minute, and then tried.
+    """
+    if volume.state != VolumeState.FAILING:
+        return None
+    room = store.room()
+    words = volume.state_detail
+    if volume.state_since is None or timezone.now() - volume.state_since >= FAILING_RESTS:
+        try:
+            store.try_writing()
+        except OSError as error:
+            words = f"{error.strerror or error}, when it was tried again"
+        else:
+            return None
+    return Look(VolumeState.FAILING, words, room.free_bytes, room.total_bytes)
 
 
 def _of_room(volume: Volume, room: Room) -> Look:

@@ -77,6 +77,12 @@ class StorageError(EngineError):
     code = "storage"
 
 
+class DiskFailedError(StorageError):
+    """The disk itself failed, rather than being full, away or protected."""
+
+    code = "disk_failed"
+
+
 class PlaybackError(EngineError):
     code = "playback"
 

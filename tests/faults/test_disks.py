@@ -80,6 +80,8 @@ def test_a_failed_sync_ends_the_segment_where_the_last_good_one_left_it(fault_re
         query = "SELECT state, is_damaged FROM streams_segment ORDER BY start"
         assert farm.house.rows(query)[0] == ("closed", True)
         assert farm.gap_causes(stream) == ["disk"]
+        (state, detail) = farm.house.rows("SELECT state, state_detail FROM streams_volume")[0]
+        assert (state, detail) == ("failing", "its disk failed: Input/output error")
         holes = farm.holes(stream)
         fault_report.hole(holes.worst_s)
         assert holes.worst_s <= 2 + 1 + 2 * CAMERA.gop_s  # unsynced, until the next try, until a keyframe

@@ -32,6 +32,9 @@ class Store(Protocol):
     def room(self) -> Room:
         """Return how much it takes."""
 
+    def try_writing(self) -> None:
+        """Write a little and read it back; raises `OSError` where that fails."""
+
     def size_of(self, path: str) -> int | None:
         """Return how long a file is, None where there is none."""
 

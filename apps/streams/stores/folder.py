@@ -1,5 +1,6 @@
 """A volume that is a folder."""
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -12,6 +13,7 @@ from omma_engine.record.recover import file_sha256, sync_folder
 
 _NOTHING = {"lost+found"}  # what a fresh file system has in it
 _CHUNK_BYTES = 1 << 20
+_TRIAL_BYTES = 1 << 20
 
 
 class FolderStore:
@@ -38,6 +40,21 @@ class FolderStore:
             free_files=found.f_favail if has_files else None,
             is_read_only=bool(found.f_flag & os.ST_RDONLY) or not os.access(self._root, os.W_OK),
         )
+
+    def try_writing(self) -> None:
+        """Write a little, durably, and read it back from the disk; raises `OSError` where that fails."""
+        trial = self._root / f".trial-{uuid4().hex[:8]}"
+        written = os.urandom(_TRIAL_BYTES)
+        try:
+            with trial.open("xb") as file:
+                file.write(written)
+                file.flush()
+                os.fsync(file.fileno())
+            _drop_cached(trial)
+            if trial.read_bytes() != written:
+                raise OSError(errno.EIO, "it reads other bytes than were written")
+        finally:
+            trial.unlink(missing_ok=True)
 
     def size_of(self, path: str) -> int | None:
         file = self._root / path

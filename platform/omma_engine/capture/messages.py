@@ -1,8 +1,8 @@
 """What a child and its supervisor say to each other: one JSON object a line, over a stream socket.
 
 Down (supervisor → child)
-    {"do": "start", "spec": {...}, "epoch": N,         the first line that a child reads; no picture is recorded
-     "not_before_us": T}                               under a time before T, up to where there is footage
+    {"do": "start", "spec": {...}, "epoch": N,         the first line that a child reads; there is footage up
+     "not_before_us": T}                               to T, and no picture is to get a time before it
     {"do": "ack", "sequence": N}                       the journal up to and including N is in the database
     {"do": "mode", "stream_id": ..., "mode": "events"} record mode changed without a restart
     {"do": "volumes", "stream_id": ..., "volumes": []} where to write from now on, the wanted one first
@@ -31,6 +31,7 @@ class NewsKind(StrEnum):
     SEGMENT_PROGRESS = "segment_progress"
     SEGMENT_CLOSE = "segment_close"
     GAP = "gap"
+    VOLUME = "volume"
     STATE = "state"
 
 
@@ -98,6 +99,20 @@ class GapNews(TypedDict):
     end_us: int | None
     cause: str
     detail: str
+
+
+class VolumeNews(TypedDict):
+    """A disk reported an error while it was written to."""
+
+    kind: str
+    volume_id: str
+    at_us: int
+    detail: str
+
+
+def volume_news(volume_id: str, *, at_us: int, detail: str) -> VolumeNews:
+    """Return the news that a volume's disk failed."""
+    return VolumeNews(kind=NewsKind.VOLUME, volume_id=volume_id, at_us=at_us, detail=detail)
 
 
 class StateNews(TypedDict):

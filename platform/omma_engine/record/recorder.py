@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from omma_engine.capture.messages import NewsKind
+from omma_engine.capture.messages import NewsKind, volume_news
 from omma_engine.clock import Clock
-from omma_engine.errors import StorageError
+from omma_engine.errors import DiskFailedError, StorageError
 from omma_engine.record.crossing import Crossing, crossing_at
 from omma_engine.record.gaps import GapBook, NewsSay
 from omma_engine.record.header import AudioFormat
@@ -222,7 +222,7 @@ class StreamRecorder:
             try:
                 self._segment = self._begun(volume, packet)
             except StorageError as error:
-                self._volumes.failed(volume.root)
+                self._note_failure(volume, error)
                 words = words or str(error)
                 continue
             self._waiting_since_us = None
@@ -280,9 +280,16 @@ class StreamRecorder:
     def _give_up(self, segment: WritingSegment, error: StorageError) -> None:
         self._segment = None
         if self._volume is not None:
-            self._volumes.failed(self._volume.root)
+            self._note_failure(self._volume, error)
         end_us = segment.give_up(self._clock.monotonic_us())
         self._disk_failed(str(error), end_us, rest_us=0 if self._volumes.has_others else _RETRY_US)
+
+    def _note_failure(self, volume: Volume, error: StorageError) -> None:
+        """Let the volume rest; where the disk itself failed, say so, for others write there too."""
+        is_new = self._volumes.failed(volume.root)
+        if is_new and isinstance(error, DiskFailedError):
+            now_us = self._clock.now_us()
+            self._say(volume_news(volume.volume_id, at_us=now_us, detail=str(error)))
 
     def _disk_failed(self, words: str, end_us: int, *, rest_us: int) -> None:
         self._end_us = end_us

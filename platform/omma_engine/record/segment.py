@@ -13,6 +13,7 @@ After an error of the disk no byte more is said to be durable: a failed sync may
 written, so the file ends where the last good sync left it.
 """
 
+import errno
 import hashlib
 import logging
 import os
@@ -20,7 +21,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from omma_engine.errors import StorageError
+from omma_engine.errors import DiskFailedError, StorageError
 from omma_engine.record.muxer import MuxedFragment
 from omma_engine.record.recover import sync_folder
 from omma_engine.types import Fragment
@@ -28,6 +29,7 @@ from omma_engine.types import Fragment
 logger = logging.getLogger(__name__)
 
 SYNC_INTERVAL_US = 2_000_000
+_FAILURES = {errno.EIO, errno.ENXIO, errno.EUCLEAN, errno.EREMOTEIO}
 
 
 def segment_path(*, stream_id: str, start_us: int, epoch: int, sequence: int) -> Path:
@@ -151,4 +153,5 @@ def _make_folder(folder: Path) -> None:
 
 
 def _storage_error(error: OSError) -> StorageError:
-    return StorageError(error.strerror or str(error))
+    kind = DiskFailedError if error.errno in _FAILURES else StorageError
+    return kind(error.strerror or str(error))

@@ -26,6 +26,11 @@ class Volume:
     def root(self) -> Path:
         return self._root
 
+    @property
+    def volume_id(self) -> str:
+        """Return which volume it is or must be; empty where that is not known."""
+        return self._expected if self._identity is None else self._identity[0]
+
     def check(self) -> str:
         """Return the volume's id; raises `StorageError` where it is missing or no longer the same volume.
 
@@ -94,7 +99,10 @@ class VolumeChoice:
         for spec in sorted(self._specs, key=lambda one: self._resting_until_us.get(one, 0) > now_us):
             yield self._known[spec]
 
-    def failed(self, root: Path) -> None:
-        """Let a volume rest."""
-        until_us = self._clock.monotonic_us() + _REST_US
-        self._resting_until_us.update({spec: until_us for spec in self._specs if spec.root == root})
+    def failed(self, root: Path) -> bool:
+        """Let a volume rest; return whether it was not resting already."""
+        now_us = self._clock.monotonic_us()
+        specs = [spec for spec in self._specs if spec.root == root]
+        is_new = any(self._resting_until_us.get(spec, 0) <= now_us for spec in specs)
+        self._resting_until_us.update(dict.fromkeys(specs, now_us + _REST_US))
+        return is_new

@@ -86,6 +86,17 @@ def test_after_a_failed_sync_nothing_more_is_called_durable(tmp_path: Path, disk
     assert (closed["durable_bytes"], closed["is_damaged"]) == (said, True)
     assert recording.files()[0].stat().st_size == said
     assert [gap["cause"] for gap in recording.of_kind("gap")] == ["disk"]
+    (failure,) = recording.of_kind("volume")  # said once, however often it is tried again
+    assert failure["volume_id"] == recording.id_of(tmp_path.name)
+
+
+def test_a_full_disk_is_no_failing_one(tmp_path: Path, disk: FailingDisk) -> None:
+    recording = Recording(tmp_path)
+    disk.write_error = errno.ENOSPC
+    recording.feed(stamped(20))
+
+    assert recording.of_kind("gap")
+    assert recording.of_kind("volume") == []
 
 
 def test_a_disk_that_fails_before_the_first_sync_leaves_no_file_and_no_news(
