@@ -1,10 +1,8 @@
 """A model trained here on drawn shapes finds them, as a `.pt` file and as the ONNX file that comes out."""
 
 import json
-import zipfile
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -14,32 +12,10 @@ from omma_engine.detect.settings import OnnxSettings
 from omma_engine.detect.torch_detector import TorchDetector
 from omma_engine.errors import DetectorError
 from omma_engine.workshop.child import BEAT, JOB, PROGRESS, RESULT
+from tests.extras.shapes import SIDE, drawn, write_dataset
 from tests.extras.workshop_child import run_child
 
-SIDE = 64
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(400)]  # other people's
-
-
-def drawn(chance: np.random.Generator) -> tuple[np.ndarray, list[float]]:
-    """Return a noisy picture with one bright square in it, and its box in parts."""
-    picture = chance.integers(0, 60, (SIDE, SIDE, 3), dtype=np.uint8)
-    side = int(chance.integers(18, 30))
-    x, y = (int(value) for value in chance.integers(1, SIDE - side - 1, 2))
-    cv2.rectangle(picture, (x, y), (x + side, y + side), (40, 40, 230), -1)
-    return picture, [(x + side / 2) / SIDE, (y + side / 2) / SIDE, side / SIDE, side / SIDE]
-
-
-def dataset(path: Path) -> Path:
-    chance = np.random.default_rng(7)
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("data.yaml", "names: [square]\ntrain: images/train\nval: images/val\n")
-        for part, count in (("train", 64), ("val", 8)):
-            for number in range(count):
-                picture, box = drawn(chance)
-                archive.writestr(f"images/{part}/{number}.png", bytes(cv2.imencode(".png", picture)[1]))
-                line = " ".join(str(value) for value in (0, *box))
-                archive.writestr(f"labels/{part}/{number}.txt", line)
-    return path
 
 
 def overlap(one: np.ndarray, other: np.ndarray) -> float:
@@ -54,7 +30,7 @@ def test_a_trained_model_finds_what_it_was_shown(tmp_path: Path) -> None:
     work.mkdir()
     job = {
         "kind": "train",
-        "source": str(dataset(tmp_path / "shapes.zip")),
+        "source": str(write_dataset(tmp_path / "shapes.zip")),
         "options": {"architecture": "tiny", "epochs": 40, "picture_px": SIDE, "batch": 16, "seed": 1},
     }
     (work / JOB).write_text(json.dumps(job))
