@@ -18,6 +18,9 @@ class Driver(models.TextChoices):
     SYNTHETIC = "synthetic"
 
 
+IMPORTED = "import:"  # begins the address of a camera whose footage came as a file, and that is never opened
+
+
 class Camera(UuidModel):
     """A device. `address` holds no credentials: those are in `secret`, encrypted and write-only."""
 
@@ -43,6 +46,11 @@ class Camera(UuidModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether its footage came as a file: nothing opens it."""
+        return self.address.startswith(IMPORTED)
 
 
 class Sensor(UuidModel):

@@ -10,7 +10,7 @@ from apps.accounts.access import Action, Actor, Resource, require
 from apps.accounts.models import Account
 from apps.cameras.addresses import CameraAddress, read_camera_address
 from apps.cameras.logins import login_of, seal_login, whole_address
-from apps.cameras.models import Camera, Driver
+from apps.cameras.models import IMPORTED, Camera, Driver
 from apps.cameras.options import check_options, default_options
 from apps.cameras.provisioning import prepare_removal, provision
 from apps.core import audit, outbox
@@ -79,12 +79,29 @@ def update_camera(
     for field in _PLAIN_FIELDS & changes.keys():
         value = changes[field]
         setattr(camera, field, value.strip() if isinstance(value, str) else value)
-    if _ADDRESS_FIELDS & changes.keys():
+    if _ADDRESS_FIELDS & changes.keys() and not camera.is_imported:  # nothing opens that one
         _change_address(camera, changes, may_be_away=may_be_away)
     if "options" in changes or "driver" in changes:
         camera.options = check_options(Driver(camera.driver), changes.get("options", camera.options))
     _save(camera, is_new=False)
     _tell(actor, "camera.updated", camera, {"changed": sorted(changes)})
+    return camera
+
+
+@transaction.atomic
+def add_imported_camera(*, actor: Actor, account: Account, name: str, origin: str) -> Camera:
+    """Add the camera of a file's footage, not on the wall; the caller gives it stream and footage."""
+    require(actor, Action.MANAGE_CAMERAS, Resource(account.pk))
+    camera = Camera(
+        account=account,
+        number=next_number(account, "camera"),
+        name=name.strip(),
+        driver=Driver.FILE,
+        address=f"{IMPORTED}{origin}"[:1000],
+        is_on_wall=False,
+    )
+    _save(camera, is_new=True)
+    _tell(actor, "camera.created", camera, {"driver": camera.driver, "origin": origin})
     return camera
 
 

@@ -1,10 +1,5 @@
-"""Files that come in parts: each part says where it belongs, and a lost one is sent again.
+"""Files of models and datasets that come in parts (`apps.core.parts`)."""
 
-The row counts the bytes that are safely on disk; the file may be longer, where a part was written and its
-count not committed, and is written over then.
-"""
-
-import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,12 +12,13 @@ from apps.accounts.access import Actor
 from apps.accounts.models import Account
 from apps.catalog import files, services
 from apps.catalog.models import ModelUpload, ModelVersion, UploadKind
-from apps.core import audit
-from apps.core.exceptions import ConflictError, InvalidInputError, PayloadTooLargeError, UnavailableError
+from apps.core import audit, parts
+from apps.core.exceptions import ConflictError, InvalidInputError, PayloadTooLargeError
+from apps.core.parts import check_part, check_whole, write_part
 from omma_engine.detect.metadata import checked_labels
 from omma_engine.errors import ModelLayoutError
 
-MAX_PART_BYTES = 8 << 20
+MAX_PART_BYTES = parts.MAX_PART_BYTES
 MAX_DATASET_BYTES = 4 << 30
 MAX_UNFINISHED = 5
 KEPT_FOR = timedelta(days=1)
@@ -74,18 +70,8 @@ def append_part(*, actor: Actor, upload: ModelUpload, offset: int, data: bytes) 
     """Add a part at `offset`, which is where the file ends; elsewhere it is refused, and where is said."""
     services.require_model_rights(actor, upload.account_id)
     locked = ModelUpload.objects.select_for_update().get(pk=upload.pk)
-    if offset != locked.received_bytes:
-        raise ConflictError(
-            f"Expected the part at {locked.received_bytes}, got {offset}.",
-            code="wrong_offset",
-            field="offset",
-            detail={"received_bytes": locked.received_bytes},
-        )
-    if not data:
-        raise InvalidInputError("The part is empty.")
-    if offset + len(data) > locked.size_bytes:
-        raise PayloadTooLargeError(f"Expected {locked.size_bytes} bytes in all, got more.")
-    _write(path_of(locked.pk), offset, data)
+    check_part(offset=offset, data=data, received_bytes=locked.received_bytes, size_bytes=locked.size_bytes)
+    write_part(path_of(locked.pk), offset, data)
     locked.received_bytes = offset + len(data)
     locked.expires_at = timezone.now() + KEPT_FOR
     locked.save(update_fields=["received_bytes", "expires_at", "updated_at"])
@@ -110,24 +96,17 @@ def finish_upload(*, actor: Actor, upload: ModelUpload) -> ModelVersion:
 
 def whole_file(upload: ModelUpload) -> files.ReceivedFile:
     """Return the file of an upload that has all its bytes, the ones that were announced."""
-    if upload.received_bytes != upload.size_bytes:
-        raise ConflictError(
-            f"{upload.size_bytes - upload.received_bytes} bytes are still to come.",
-            code="upload_unfinished",
-            detail={"received_bytes": upload.received_bytes},
-        )
     path = path_of(upload.pk)
-    with path.open("r+b") as file:
-        file.truncate(upload.size_bytes)
-    received = files.measured(path)
-    if received.sha256 != upload.sha256:
+    if not check_whole(
+        path, received_bytes=upload.received_bytes, size_bytes=upload.size_bytes, sha256=upload.sha256
+    ):
         forget(upload)
         raise InvalidInputError(
             "The file is not the one that was announced: its SHA-256 differs. Send it again.",
             code="wrong_checksum",
             field="sha256",
         )
-    return received
+    return files.ReceivedFile(path, upload.sha256, upload.size_bytes)
 
 
 def cancel_upload(*, actor: Actor, upload: ModelUpload) -> None:
@@ -157,18 +136,3 @@ def expire_uploads(now: datetime) -> int:
 def path_of(upload_id: UUID) -> Path:
     """Return where an upload's bytes lie."""
     return files.folder() / "uploads" / f"{upload_id}.part"
-
-
-def _write(path: Path, offset: int, data: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            written = 0
-            while written < len(data):
-                written += os.pwrite(descriptor, data[written:], offset + written)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    except OSError as exc:
-        raise UnavailableError(f"The part cannot be stored: {exc.strerror}.") from exc

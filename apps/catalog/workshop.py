@@ -132,7 +132,8 @@ def _process(folder: Path) -> psutil.Process | None:
 def _result(folder: Path) -> Path:
     result = _read(folder / RESULT)
     if "file" not in result:
-        raise InvalidInputError(f"{result.get('error', 'it gave nothing')}.", code="work_failed")
+        code = str(result.get("code", "work_failed"))
+        raise InvalidInputError(f"{result.get('error', 'it gave nothing')}.", code=code)
     found = (folder / str(result["file"])).resolve()
     if not found.is_relative_to(folder.resolve()) or not found.is_file():
         raise InvalidInputError("The work gave no file.", code="work_failed")

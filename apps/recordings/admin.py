@@ -20,7 +20,9 @@ from apps.recordings.models import (
     RetentionPolicy,
     SeenHour,
     StoredHour,
+    Video,
 )
+from apps.recordings.videos.services import delete_video
 
 _FACTS = (
     "id", "account", "camera", "stream", "number", "state", "wanted_start", "start", "end",
@@ -219,3 +221,21 @@ def _stop(actor: Actor, row: Recording) -> None:
 
 def _delete(actor: Actor, row: Recording) -> None:
     services.delete_recording(actor=actor, recording=row)
+
+
+@admin.register(Video)
+class VideoAdmin(ReadOnlyAdmin[Video]):
+    list_display = ["name", "state", "camera", "start", "size_bytes", "error", "created_at"]
+    list_filter = ["state", "account"]
+    list_select_related = ["camera"]
+    search_fields = ["name", "error"]
+    ordering = ["-created_at"]
+    actions = ["delete"]
+
+    @admin.action(description="Delete with the camera that it became")
+    def delete(self, request: HttpRequest, queryset: QuerySet[Video]) -> None:
+        for video in queryset:
+            try:
+                delete_video(actor=actor_of(request), video=video)
+            except OmmaError as exc:
+                messages.error(request, f"{video}: {exc.message}")

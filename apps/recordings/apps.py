@@ -18,6 +18,7 @@ class RecordingsConfig(AppConfig):
         from apps.recordings.models import Export, Recording
         from apps.recordings.removing import refuse_held
         from apps.recordings.schedule import register_jobs
+        from apps.recordings.videos import tasks as video_tasks  # noqa: F401 - registers what runs an import
         from apps.streams.live import archive
 
         representations.register(

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from apps.accounts.models import Account
 from apps.cameras.models import Camera
 from apps.core.models import Task, UuidModel
+from apps.recordings.videos.models import Video as Video
 from apps.streams.models import Stream
 
 # Saved ranges are a day long at most, growing ones are split: how far back something can begin that goes on.

@@ -10,6 +10,13 @@ _JOBS = (
     ("rotation", "Make room on volumes", "retention.rotate", "10", "retention"),
     ("thumbnails", "Make missing thumbnails", "thumbnails.catch_up", "300", "recording"),
     ("playback-cache", "Throw away old clips and thumbnails", "housekeeping.clean", "600", "recording"),
+    (
+        "videos",
+        "Forget videos that nobody sends on",
+        "videos.services.forget_old",
+        "600",
+        "recording",
+    ),
     ("exports", "Delete old exports", "exports.expiry.clean", "600", "recording"),
 )
 

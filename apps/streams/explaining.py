@@ -39,7 +39,8 @@ CROSS JOIN LATERAL (
         false
     ) AS is_held
 ) held
-WHERE (NOT held.is_held OR source.status = %(connecting)s)
+WHERE camera.address NOT LIKE 'import:%%'  -- a file's footage ends where it ends
+  AND (NOT held.is_held OR source.status = %(connecting)s)
   AND NOT EXISTS (SELECT 1 FROM streams_gap gap WHERE gap.stream_id = stream.id AND gap."end" IS NULL)
   AND pg_postmaster_start_time() < clock_timestamp() - make_interval(secs => %(no_steal_s)s)
 """  # noqa: S608 - constants only

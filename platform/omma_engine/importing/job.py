@@ -4,10 +4,12 @@
 is a file of JSON: the facts, and the news of the segments as a capture child says them.
 """
 
+import contextlib
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ import av
 from omma_engine.capture.encode import TICKS_PER_SECOND
 from omma_engine.capture.sound import SoundTrack
 from omma_engine.detect.sandbox import Limits, give_up
-from omma_engine.errors import SourceEndedError, SourceError, VideoFileError
+from omma_engine.errors import SourceError, VideoFileError
 from omma_engine.importing.opening import open_video
 from omma_engine.importing.scan import VideoFacts, scan
 from omma_engine.importing.timing import FileTime
@@ -32,7 +34,7 @@ from omma_engine.types import ClockSource, CodecInfo, EncodedPacket
 NEWS = "news.json"
 _SCAN_SHARE = 0.1
 _REPORT_S = 0.5
-_LIMITS = Limits(memory_bytes=6 << 30, file_bytes=8 << 30, open_files=256)
+_LIMITS = Limits(memory_bytes=6 << 30, file_bytes=4 << 30, open_files=256)
 _LONGEST_GROUP_S = 60.0
 _LONGEST_STILL_S = 60.0
 
@@ -41,16 +43,23 @@ _LONGEST_STILL_S = 60.0
 class ImportJob:
     """What to do. `rotation` turns the picture clockwise, whatever the file says; None: as the file says.
 
-    `takes_damaged`: a file that was cut off is taken as far as it goes.
+    The first picture was taken at `start_us`; None: so that the last one was taken now. `takes_damaged`: a
+    file that was cut off is taken as far as it goes.
     """
 
     source: Path
     root: Path
     volume_id: str
     stream_id: UUID
-    start_us: int
+    start_us: int | None
     rotation: int | None = None
     takes_damaged: bool = False
+
+    @property
+    def begins_us(self) -> int:
+        """Return when the first picture was taken, once that is known."""
+        assert self.start_us is not None  # noqa: S101 (`import_video` sets it)
+        return self.start_us
 
     @classmethod
     def read(cls, raw: Mapping[str, Any]) -> "ImportJob":
@@ -59,7 +68,7 @@ class ImportJob:
             root=Path(raw["root"]),
             volume_id=str(raw["volume_id"]),
             stream_id=UUID(raw["stream_id"]),
-            start_us=int(raw["start_us"]),
+            start_us=raw["start_us"],
             rotation=raw["rotation"],
             takes_damaged=bool(raw["takes_damaged"]),
         )
@@ -68,7 +77,9 @@ class ImportJob:
 def run(raw: Mapping[str, Any], folder: Path, report: Callable[[float], None]) -> Path:
     """Import what a job says, in a process that gives up what it does not need."""
     give_up(_LIMITS, dies_with_parent=False)
-    return import_video(ImportJob.read(raw), folder, report)
+    job = ImportJob.read(raw)
+    shutil.rmtree(job.root, ignore_errors=True)  # what an earlier try left
+    return import_video(job, folder, report)
 
 
 def import_video(job: ImportJob, folder: Path, report: Callable[[float], None]) -> Path:
@@ -83,6 +94,8 @@ def import_video(job: ImportJob, folder: Path, report: Callable[[float], None]) 
             f"The file was cut off: it says {facts.stated_s:.1f} s and holds {facts.duration_s:.1f} s",
             reason="truncated",
         )
+    if job.start_us is None:
+        job = replace(job, start_us=time.time_ns() // 1000 - round(facts.duration_s * 1e6))
     rotation = facts.rotation if job.rotation is None else job.rotation
     is_copied = not rotation and _may_be_copied(facts)
     try:
@@ -127,14 +140,14 @@ def _copied(job: ImportJob, facts: VideoFacts, telling: _Telling) -> VideoWriter
         info = demuxer.info()
         sound = SoundTrack(info.audio) if info.audio else None
         writer = _writer(job, info.video, sound)
-        times = FileTime(job.start_us, info.video.time_base)
+        times = FileTime(job.begins_us, info.video.time_base)
         for packet in _packets(demuxer):
             if packet.codec is not None:
                 writer.change_codec(packet.codec)
             if packet.media is Media.VIDEO:
                 placed = times.place(packet.pts, packet.dts, packet.duration)
                 writer.add(_picture(packet, placed.capture_us, placed.dts, placed.duration))
-                telling.say(_share(placed.capture_us - job.start_us, facts))
+                telling.say(_share(placed.capture_us - job.begins_us, facts))
             elif sound is not None:
                 _add_sound(writer, sound, packet, times)
         writer.finish()
@@ -151,19 +164,19 @@ def _encoded(job: ImportJob, facts: VideoFacts, rotation: int, telling: _Telling
     try:
         info = demuxer.info()
         sound = SoundTrack(info.audio) if info.audio else None
-        times = FileTime(job.start_us, info.video.time_base)
+        times = FileTime(job.begins_us, info.video.time_base)
         for packet, frame in _frames(demuxer):
             if frame is None:
                 if writer is not None and sound is not None and packet is not None:
                     _add_sound(writer, sound, packet, times)
                 continue
             at_us = times.place(frame.pts or 0, frame.pts or 0, 0).capture_us
-            for picture in encoder.encode(frame, at_us - job.start_us):
+            for picture in encoder.encode(frame, at_us - job.begins_us):
                 if writer is None and encoder.codec is not None:
                     writer = _writer(job, encoder.codec, sound)
                 if writer is not None:
                     writer.add(_encoded_picture(picture.data, picture.ticks, job, facts, picture.is_keyframe))
-            telling.say(_share(at_us - job.start_us, facts))
+            telling.say(_share(at_us - job.begins_us, facts))
         if writer is None:
             raise VideoFileError("There is no picture in it that can be decoded", reason="no_pictures")
         writer.finish()
@@ -186,11 +199,12 @@ def _packets(demuxer: Demuxer) -> Iterator[SourcePacket]:
     while True:
         try:
             delivery = demuxer.read()
-        except SourceEndedError:
+        except SourceError:  # its end, or damaged from here on: what is before it was looked through
             return
-        except SourceError:  # damaged from here on; what came before it was looked through
-            return
-        yield from delivery.unpack()
+        packets: list[SourcePacket] = []
+        with contextlib.suppress(av.FFmpegError):  # a packet that was cut off
+            packets = delivery.unpack()
+        yield from packets
 
 
 def _frames(demuxer: Demuxer) -> Iterator[tuple[SourcePacket | None, av.VideoFrame | None]]:
@@ -241,7 +255,7 @@ def _encoded_picture(
         dts=ticks,
         duration=duration_ticks(facts.frame_rate),
         is_keyframe=is_keyframe,
-        capture_us=job.start_us + ticks * 1_000_000 // TICKS_PER_SECOND,
+        capture_us=job.begins_us + ticks * 1_000_000 // TICKS_PER_SECOND,
         clock=ClockSource.FILE,
         error_us=0,
     )

@@ -1,6 +1,6 @@
 """The child that works: `python -m omma_engine.workshop.child FOLDER`.
 
-`FOLDER/job.json` says what to do: `{"kind": "convert" or "train", "source": …, "target": …, "options": …}`.
+`FOLDER/job.json` says what to do: `{"kind": "convert", "train" or "import", "source": …, …}`.
 The child writes `progress.json` as it goes, and at the end `result.json`: the file's name in the folder, or
 what went wrong. Whoever waits for it touches `beat`; when nobody has done so for a minute, the child ends.
 It has no environment of ours and, where the system allows that, no network.
@@ -35,7 +35,7 @@ def main(folder: Path) -> int:
     try:
         result = {"file": _work(folder).relative_to(folder).as_posix()}
     except EngineError as exc:
-        result = {"error": str(exc)[:1000]}
+        result = {"error": str(exc)[:1000], "code": getattr(exc, "reason", exc.code)}
     except MemoryError:
         result = {"error": "this needs more memory than is allowed"}
     except Exception as exc:  # other people's libraries raise what they like
@@ -63,6 +63,10 @@ def _work(folder: Path) -> Path:
         from omma_engine.workshop.training import train
 
         return train(source, folder, job["options"], report)
+    if job["kind"] == "import":
+        from omma_engine.importing.job import run
+
+        return run(job, folder, report)
     from omma_engine.workshop.converters import converter_for
 
     return converter_for(job["target"]).convert(source, folder, report)

@@ -1,0 +1,1 @@
+"""Videos that somebody sent: each becomes a camera whose footage is the file's."""
