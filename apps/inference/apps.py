@@ -1,4 +1,9 @@
+from typing import TYPE_CHECKING
+
 from django.apps import AppConfig
+
+if TYPE_CHECKING:
+    from omma_engine.supervise import Supervisor
 
 
 class InferenceConfig(AppConfig):
@@ -9,13 +14,11 @@ class InferenceConfig(AppConfig):
     def ready(self) -> None:
         from apps.cameras import provisioning as cameras
         from apps.core import periodic, worker_steps
-        from apps.inference.analyses.hosting import analysis_supervisor
-        from apps.inference.hosting import inference_supervisor
         from apps.inference.provisioning import ORDER, arm_camera
 
         cameras.register(ORDER, arm_camera, is_arming=True)
-        worker_steps.register_supervisor("inference", "inference", inference_supervisor)
-        worker_steps.register_supervisor("inference", "analyses", analysis_supervisor)
+        worker_steps.register_supervisor("inference", "inference", _inference_supervisor)
+        worker_steps.register_supervisor("inference", "analyses", _analysis_supervisor)
         periodic.register(
             "found-clean-up",
             "Delete old tracks, events and their pictures",
@@ -42,3 +45,16 @@ class InferenceConfig(AppConfig):
         ):
             load = loader_for(model._default_manager.all, serializer, action=Action.PLAYBACK)
             representations.register(kind, load)
+
+
+# Imported where they run: OpenCV and NumPy, which come with them, weigh 15 MB in each worker.
+def _inference_supervisor(worker_name: str) -> "Supervisor":
+    from apps.inference.hosting import inference_supervisor
+
+    return inference_supervisor(worker_name)
+
+
+def _analysis_supervisor(worker_name: str) -> "Supervisor":
+    from apps.inference.analyses.hosting import analysis_supervisor
+
+    return analysis_supervisor(worker_name)

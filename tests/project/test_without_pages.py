@@ -27,6 +27,7 @@ _HEAVY = {
     "requests",
     "django.test",
     "cv2",
+    "numpy",
     "av",
 }
 

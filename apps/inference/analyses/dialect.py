@@ -13,7 +13,7 @@ from apps.core.times import to_us
 from apps.inference.analyses.footage import footage_files
 from apps.inference.analyses.models import Analysis, AnalysisMode
 from omma_engine.errors import EngineError, FootageMissingError
-from omma_engine.inference.offline.keeping import work_folder
+from omma_engine.inference.offline.folders import work_folder
 from omma_engine.inference.offline.spec import AnalysisSpec, Checkpoint, encode_analysis, write_footage
 from omma_engine.inference.spec import decode_analytic
 from omma_engine.ports import Claimable, NewsItem

@@ -10,7 +10,8 @@ from apps.core.exceptions import ConflictError
 from apps.core.models import TaskState
 from apps.core.times import from_us
 from apps.inference.analyses.models import Analysis
-from omma_engine.inference.offline.keeping import BOXES, FINDINGS, read_lines, work_folder
+from omma_engine.inference.offline.folders import work_folder
+from omma_engine.inference.offline.keeping import BOXES, FINDINGS, read_lines
 
 MOST_LINES = 5000
 

@@ -39,7 +39,7 @@ from apps.inference.models import Analytic, Event, Track
 from apps.inference.rule_port import frame_rules, rule_names
 from apps.inference.specs import spec_of
 from apps.streams.models import Stream
-from omma_engine.inference.offline.keeping import pictures_folder, work_folder
+from omma_engine.inference.offline.folders import pictures_folder, work_folder
 from omma_engine.inference.spec import AnalyticSpec, encode_analytic
 from omma_engine.rules import FrameRule
 

@@ -20,7 +20,8 @@ from omma_engine.detect.sessions import Provider
 from omma_engine.errors import DetectorError
 from omma_engine.inference.messages import HostNewsKind
 from omma_engine.inference.offline.feed import FootageFeed
-from omma_engine.inference.offline.keeping import AnalysisPictures, FoundBook, Names, work_folder
+from omma_engine.inference.offline.folders import work_folder
+from omma_engine.inference.offline.keeping import AnalysisPictures, FoundBook, Names
 from omma_engine.inference.offline.reader import FootageReader
 from omma_engine.inference.offline.spec import AnalysisSpec, Checkpoint, FootageFile
 from omma_engine.inference.workbench import Workbench

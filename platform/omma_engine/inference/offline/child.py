@@ -31,7 +31,8 @@ from omma_engine.detect.sandbox import Limits, give_up
 from omma_engine.errors import DetectorError, ProtocolError
 from omma_engine.inference.line import BeatWatch, Message, SupervisorLine
 from omma_engine.inference.offline.analysis import Analysis
-from omma_engine.inference.offline.keeping import summary_of, work_folder
+from omma_engine.inference.offline.folders import work_folder
+from omma_engine.inference.offline.keeping import summary_of
 from omma_engine.inference.offline.spec import AnalysisSpec, decode_analysis, read_footage
 from omma_engine.logs import log_to_stderr
 

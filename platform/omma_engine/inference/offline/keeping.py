@@ -10,6 +10,7 @@ from uuid import UUID
 from omma_engine.detect.base import Picture
 from omma_engine.ids import derived_id, milliseconds_of
 from omma_engine.inference.messages import HostNewsKind
+from omma_engine.inference.offline.folders import pictures_folder
 from omma_engine.inference.pictures import PictureStore
 
 logger = logging.getLogger(__name__)
@@ -17,16 +18,6 @@ logger = logging.getLogger(__name__)
 BOXES, FINDINGS = "boxes", "findings"
 MOST_BYTES = 512 << 20  # of one analysis: beyond it, tracks and events tell the rest
 MOST_MATCHES = 1000  # that are told one by one
-
-
-def pictures_folder(task_id: UUID) -> str:
-    """Return where an analysis' pictures lie, relative to the data folder."""
-    return f"thumbnails/analyses/{task_id}"
-
-
-def work_folder(data_dir: Path, task_id: UUID) -> Path:
-    """Return where an analysis keeps its list of footage and its boxes."""
-    return data_dir / "analyses" / str(task_id)
 
 
 class Names:
