@@ -18,7 +18,7 @@ from apps.catalog.models import Model, ModelConversion, ModelUpload, ModelVersio
 from apps.core.models import AuditEntry, PeriodicJob, Task
 from apps.dialects.spectrax.clips import describe
 from apps.inference.models import Analysis, Analytic, Event, MinuteSummary, Track
-from apps.recordings.models import Export, Recording, RetentionPolicy, Video
+from apps.recordings.models import Export, Recording, RetentionPolicy, Video, Video
 from apps.rules.models import Rule, RuleFiring
 from apps.streams.models import Gap, Segment, Source, Stream, StreamLog, Volume
 from omma_engine.ids import uuid7
@@ -135,6 +135,7 @@ def _streams(account: Account, camera: Camera) -> dict[str, Row]:
             account=account, camera=camera, stream=stream, number=1, name=CANARY, cause_kind="user",
             wanted_start=now, start=now, end=now + timedelta(seconds=1),
         ),
+        "videos": Video.objects.create(account=account, camera=camera, name=CANARY, stream_id=uuid7()),
         "videos": Video.objects.create(account=account, camera=camera, name=CANARY, stream_id=uuid7()),
         "exports": Export.objects.create(
             account=account, camera_ids=[str(camera.pk)], stream_ids=[str(stream.pk)], name=CANARY,
