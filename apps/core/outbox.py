@@ -1,6 +1,6 @@
 """News that must not be lost: written in the transaction that makes it, read in commit order."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -70,15 +70,20 @@ class OutboxRow:
 
 
 Handler = Callable[[OutboxRow], None]
+BatchHandler = Callable[[Sequence[OutboxRow]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """Who wants which kinds of news. The handler is idempotent by the row's id."""
+    """Who wants which kinds of news. The handler is idempotent by the row's id.
+
+    `take_batch` is there for those that take many at once; `handler` is then the same for one.
+    """
 
     name: str
     kinds: frozenset[str]
     handler: Handler
+    take_batch: BatchHandler | None = None
 
 
 _subscribers: dict[str, Subscriber] = {}  # filled once, while the apps get ready
@@ -117,6 +122,11 @@ def subscribe(name: str, kinds: Iterable[str], handler: Handler) -> None:
     The handler runs inside the transaction that also moves the reader's position.
     """
     _subscribers[name] = Subscriber(name, frozenset(kinds), handler)
+
+
+def subscribe_batches(name: str, kinds: Iterable[str], handler: BatchHandler) -> None:
+    """Register a reader that takes many pieces of news in one transaction, for when there are thousands."""
+    _subscribers[name] = Subscriber(name, frozenset(kinds), lambda row: handler([row]), handler)
 
 
 def subscribers() -> list[Subscriber]:

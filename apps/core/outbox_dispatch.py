@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db import InterfaceError, OperationalError, transaction
 
 from apps.core.models import OutboxPosition
-from apps.core.outbox import Cursor, OutboxRow, Subscriber, read_after, subscribers
+from apps.core.outbox import BatchHandler, Cursor, OutboxRow, Subscriber, read_after, subscribers
 
 logger = logging.getLogger(__name__)
 
@@ -51,12 +51,37 @@ class Dispatcher:
             return 0
         start = _position_of(subscriber.name)
         rows = self._read(start)
+        take = subscriber.take_batch
+        if take is not None and self._take_batch(subscriber, take, rows):
+            return len(rows)
         for row in rows:
             if row.kind in subscriber.kinds and not self._handle(subscriber, row):
                 return 0
         if rows and rows[-1].kind not in subscriber.kinds:
             _move(subscriber.name, rows[-1].cursor)
         return len(rows)
+
+    def _take_batch(self, subscriber: Subscriber, take: BatchHandler, rows: Sequence[OutboxRow]) -> bool:
+        """Hand over all rows at once and move on; False where that fails, and each has to be tried alone."""
+        wanted = [row for row in rows if row.kind in subscriber.kinds]
+        if not wanted:
+            return False
+        try:
+            with transaction.atomic():
+                position = _locked_position(subscriber.name)
+                left = [row for row in wanted if position < row.cursor]
+                if left:
+                    take(left)
+                    _move(subscriber.name, rows[-1].cursor)
+        except (OperationalError, InterfaceError):
+            raise  # the database went away: no fault of the rows
+        except Exception as error:  # noqa: BLE001 - the top of a worker's loop: log, count, decide
+            logger.warning(
+                "%s: failed on %d rows, trying each alone", subscriber.name, len(wanted), exc_info=error
+            )
+            return False
+        self._pauses.pop(subscriber.name, None)
+        return True
 
     def _handle(self, subscriber: Subscriber, row: OutboxRow) -> bool:
         """Run the handler and move on, together or not at all; tell whether the next row may follow."""
@@ -103,9 +128,13 @@ def _position_of(name: str) -> Cursor:
 
 def _lock_before(name: str, cursor: Cursor) -> bool:
     """Lock the reader's position, and tell whether it is still before this place."""
+    return _locked_position(name) < cursor
+
+
+def _locked_position(name: str) -> Cursor:
     OutboxPosition.objects.get_or_create(subscriber=name)
     row = OutboxPosition.objects.select_for_update().get(subscriber=name)
-    return Cursor(row.xid, row.outbox_id) < cursor
+    return Cursor(row.xid, row.outbox_id)
 
 
 def _move(name: str, cursor: Cursor) -> None:

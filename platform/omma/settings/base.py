@@ -81,6 +81,7 @@ _APPS = [
     "apps.inference",
     "apps.recordings",
     "apps.rules",
+    "apps.alerts",
     "apps.system",
     "apps.dialects",
 ]
@@ -277,6 +278,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "SourceStatusEnum": "apps.streams.models.SourceStatus",
         "StreamLifeEnum": "apps.streams.life.Life",
+        "NoticeKindEnum": "apps.alerts.models.NoticeKind",
+        "TargetKindEnum": "apps.alerts.models.TargetKind",
         "VolumeKindEnum": "apps.streams.models.VolumeKind",
         "UploadKindEnum": "apps.catalog.models.UploadKind",
         "AnalyticKindEnum": "apps.inference.models.AnalyticKind",

@@ -1,6 +1,7 @@
 """News is read once, in commit order, and never overtakes what is still being written."""
 
 import threading
+from collections.abc import Sequence
 from uuid import uuid4
 
 import pytest
@@ -157,3 +158,44 @@ def test_old_news_is_forgotten_and_its_cursors_are_told_so() -> None:
     assert count == 2
     assert outbox.is_forgotten(old_cursor)
     assert not outbox.is_forgotten(last)
+
+
+def test_a_reader_of_batches_takes_all_in_one_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "_subscribers", {})
+    batches: list[list[object]] = []
+    outbox.subscribe_batches(
+        "many", ["test.news"], lambda rows: batches.append([row.payload["n"] for row in rows])
+    )
+    for number in range(3):
+        tell(n=number)
+        tell("test.other")
+
+    Dispatcher().deliver()
+    Dispatcher().deliver()
+    tell(n=3)
+    Dispatcher().deliver()
+
+    assert batches == [[0, 1, 2], [3]]
+
+
+def test_a_bad_row_in_a_batch_is_tried_alone_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "_subscribers", {})
+    clock = FakeClock()
+    taken: list[list[object]] = []
+
+    def take(rows: Sequence[OutboxRow]) -> None:
+        if any(row.payload["n"] == 1 for row in rows):
+            raise ValueError("not this one")
+        taken.append([row.payload["n"] for row in rows])
+
+    outbox.subscribe_batches("many", ["test.news"], take)
+    for number in range(4):
+        tell(n=number)
+    dispatcher = Dispatcher(monotonic=lambda: clock.monotonic_us() / 1e6)
+
+    for _ in range(MAX_FAILURES):
+        dispatcher.deliver()
+        clock.advance(61)
+    dispatcher.deliver()
+
+    assert [number for batch in taken for number in batch] == [0, 2, 3]

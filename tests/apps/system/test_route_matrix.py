@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.models import Account
+from apps.alerts.models import Delivery, Target, TargetState
 from apps.cameras.models import Camera
 from apps.catalog.models import Model, ModelConversion, ModelUpload, ModelVersion, Training
 from apps.core.models import AuditEntry, PeriodicJob, Task
@@ -58,6 +59,7 @@ def things() -> Things:
         "retention-policies": RetentionPolicy.objects.create(account=account, camera=camera),
         **_rules(account, camera),
         **_streams(account, camera),
+        **_alerts(account, camera),
     }
     made["conversions"] = made["model-conversions"]  # its file
     describe(made["recordings"].pk)
@@ -71,6 +73,17 @@ def _rules(account: Account, camera: Camera) -> dict[str, Row]:
         account=account, rule=rule, camera=camera, event_id=uuid7(), at=timezone.now(), outcome="recorded"
     )
     return {"rules": rule, "rule-firings": firing}
+
+
+def _alerts(account: Account, camera: Camera) -> dict[str, Row]:
+    target = Target.objects.create(account=account, name=CANARY, place=CANARY, secret=b"")
+    target.cameras.set([camera])
+    TargetState.objects.create(target=target)
+    delivery = Delivery.objects.create(
+        id=uuid7(), account_id=account.pk, target=target, kind="rule", xid=1, outbox_id=1,
+        camera_id=camera.pk, occurred_at=timezone.now(), expires_at=timezone.now(), payload={"text": CANARY},
+    )  # fmt: skip
+    return {"targets": target, "deliveries": delivery}
 
 
 def _streams(account: Account, camera: Camera) -> dict[str, Row]:
