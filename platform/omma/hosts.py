@@ -3,8 +3,6 @@
 import ipaddress
 import socket
 
-import psutil
-
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 
 
@@ -25,6 +23,8 @@ def is_loopback(host: str) -> bool:
 
 def own_names() -> list[str]:
     """Return this machine's host name and addresses, as they stand in a Host header."""
+    import psutil  # for whoever answers requests from other machines, and nobody else
+
     names = {socket.gethostname().lower()}
     for addresses in psutil.net_if_addrs().values():
         for found in addresses:

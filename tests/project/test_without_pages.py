@@ -28,6 +28,8 @@ _HEAVY = {
     "django.test",
     "cv2",
     "numpy",
+    "httpx",
+    "jsonschema",
     "av",
 }
 

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
 
 from apps.dialects.luna.errors import BAD_BODY, BAD_CONTENT_TYPE, EMPTY_BODY, LunaError
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 LONGEST_MESSAGE = 200
 
@@ -27,6 +28,9 @@ def read_body(request: HttpRequest, schema: Mapping[str, Any]) -> dict[str, Any]
 
 def check(value: Any, schema: Mapping[str, Any]) -> None:
     """Refuse what the schema does not take."""
+    from jsonschema import Draft202012Validator  # 2 MB, and only whoever answers requests needs it
+    from jsonschema.exceptions import best_match
+
     error = best_match(Draft202012Validator(schema).iter_errors(value))
     if error is not None:
         raise invalid(_path_of(error), error.message)
@@ -59,7 +63,7 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no number")
 
 
-def _path_of(error: ValidationError) -> str:
+def _path_of(error: "ValidationError") -> str:
     """Return where, `analytics.0.label`; for a name that is missing its own, which the message says too."""
     parts = [str(part) for part in error.absolute_path]
     if error.validator == "required":
