@@ -2,7 +2,11 @@
 
 from servestatic.storage import CompressedManifestStaticFilesStorage
 
-_IMPORT = r"""(?P<matched>import(?P<what>\s[^'"]*?)\s*from\s*["'](?P<url>\./[^"']+)["']\s*;)"""
+_ADDRESS = r"""["'](?P<url>\./[^"']+)["']\s*;)"""
+_IMPORTS = (
+    (r"""(?P<matched>import(?P<what>\s[^'"]*?)\s*from\s*""" + _ADDRESS, """import%(what)s from "%(url)s";"""),
+    (r"""(?P<matched>import\s*""" + _ADDRESS, """import "%(url)s";"""),
+)
 
 
 class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # it has no types
@@ -14,5 +18,5 @@ class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
 
     patterns = (
         *CompressedManifestStaticFilesStorage.patterns,
-        ("js/*.js", ((_IMPORT, """import%(what)s from "%(url)s";"""),)),
+        ("js/*.js", _IMPORTS),
     )
