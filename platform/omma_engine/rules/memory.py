@@ -18,7 +18,8 @@ from omma_engine.rules.polygon import Point, segments_meet, side_of
 from omma_engine.rules.seen import NO_TRACK, SeenObject
 
 _FORGET_US = 60_000_000
-_LINE_MARGIN = 0.01  # of the picture: who trembles on a line does not cross it again and again
+_LINE_MARGIN = 0.01  # of the picture, or a tenth of the box: who trembles on a line does not cross it
+_MARGIN_OF_BOX = 0.1
 
 
 @dataclass(slots=True)
@@ -112,7 +113,7 @@ class ConditionMemory:
         seen = self._of(rule, item, at_us)
         seen.last_us = at_us
         distance = side_of(line.start, line.end, item.stands_at)
-        if abs(distance) < _LINE_MARGIN:
+        if abs(distance) < max(_LINE_MARGIN, _MARGIN_OF_BOX * _breadth(item)):
             return False
         side = 1 if distance > 0 else -1
         before, seen.side = seen.side, side
@@ -124,3 +125,8 @@ class ConditionMemory:
 
     def _of(self, rule: FrameRule, item: SeenObject, at_us: int) -> _Seen:
         return self._seen.setdefault((rule.rule_id, item.track), _Seen(at_us))
+
+
+def _breadth(item: SeenObject) -> float:
+    x1, y1, x2, y2 = item.box_norm
+    return min(x2 - x1, y2 - y1)
