@@ -31,7 +31,7 @@ def page(house: PageHouse) -> str:
 def test_who_did_what_stands_there_in_words(page: str, log_in: Login) -> None:
     text = log_in(Role.ADMIN).get(page).content.decode()
 
-    for words in ("ada", "camera changed", "Door", "changed: name", "203.0.113.7", "rule removed"):
+    for words in ("by ada", "Camera changed", "Door", "changed: name", "203.0.113.7", "Rule removed"):
         assert words in text
     assert "Foreign" not in text
 
