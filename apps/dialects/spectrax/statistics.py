@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Count, F, Max, Min, Sum
 
@@ -70,11 +71,19 @@ def _seconds(row: dict[str, Any]) -> int:
 
 
 def _detected(clips: Clips) -> dict[str, Any]:
-    chosen, values = clips.values("recording_id", "objects_detected").query.sql_with_params()
-    with connection.cursor() as cursor:
-        cursor.execute(_DETECTED.format(clips=chosen, most=MOST_FREQUENT), values)
-        classes, unique, frequent = cursor.fetchone()
+    classes, unique, frequent = _look(clips)
     return {
         "objects": classes or {},
         "trackers": {"total_unique_ids": unique, "most_frequent": frequent or []},
     }
+
+
+def _look(clips: Clips) -> tuple[Any, int, Any]:
+    try:
+        chosen, values = clips.values("recording_id", "objects_detected").query.sql_with_params()
+    except EmptyResultSet:  # no camera may be seen, and Django asks nobody then
+        return None, 0, None
+    with connection.cursor() as cursor:
+        cursor.execute(_DETECTED.format(clips=chosen, most=MOST_FREQUENT), values)
+        classes, unique, frequent = cursor.fetchone()
+    return classes, unique, frequent
