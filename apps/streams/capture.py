@@ -12,6 +12,7 @@ from apps.streams.bus import secret_address
 from apps.streams.sinks import CaptureSink
 from apps.streams.sources import WantedSources, make_spec, modes_of, volumes_of
 from apps.streams.successors import recording_successors
+from omma_engine.capture.messages import NewsKind
 from omma_engine.supervise import Supervisor, SupervisorConfig
 from omma_engine.supervise.capture_dialect import CaptureDialect, child_command, zygote_command
 from omma_engine.supervise.capture_salvage import CaptureSalvager
@@ -48,9 +49,10 @@ def capture_supervisor(
         dialect=CaptureDialect(make_spec, modes_of, volumes_of, wanted.recorded_until),
         salvager=CaptureSalvager(wanted.places),
         fill=sink.fill,
+        works=lambda item: item.payload.get("kind") == NewsKind.SEGMENT_OPEN,
         on_close=lambda: connection.close(),  # that of the thread that calls it
     )
-    return Supervisor(ports, SupervisorConfig(slots=slots))
+    return Supervisor(ports, SupervisorConfig(slots=slots, renew_s=settings.OMMA_RENEW_HOURS * 3600))
 
 
 def capture_spawner() -> ChoosingSpawner:

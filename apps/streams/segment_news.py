@@ -130,11 +130,11 @@ class SegmentKeeper:
         new = [change for change in touched if change.is_new]
         for change in new:
             change.row.fragments = change.fragments
-        _cut_older([change.row for change in touched])
         Segment.objects.bulk_create([change.row for change in new], ignore_conflicts=True)
         for change in touched:
             if not change.is_new:
                 _grow(change)
+        _cut_older([change.row for change in touched])
 
     def grown(self) -> list[Segment]:
         """Return the segments of which more is known now."""

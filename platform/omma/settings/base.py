@@ -25,6 +25,7 @@ OMMA_CAMERAS = env.read_lines("OMMA_CAMERAS")  # addresses that `prepare` adds
 OMMA_WORKER_LABELS = env.read_pairs("OMMA_WORKER_LABELS")  # site=north,… : capture only what asks for it
 OMMA_EGRESS_ALLOW = env.read_list("OMMA_EGRESS_ALLOW")  # networks (CIDR)
 OMMA_TRUSTED_PROXIES = env.read_networks("OMMA_TRUSTED_PROXIES")  # whose forwarding headers are believed
+OMMA_RENEW_HOURS = env.read_int("OMMA_RENEW_HOURS", 24)  # after which a camera's process is renewed; 0: never
 OMMA_STREAM_LOG_DAYS = env.read_int("OMMA_STREAM_LOG_DAYS", 30)  # how long what became of streams is kept
 OMMA_MODELS_URL = env.read_text("OMMA_MODELS_URL")  # where `model pull` fetches from; none by default
 OMMA_ONNX_PROVIDER = env.read_text("OMMA_ONNX_PROVIDER", "cpu")  # where models run: cpu, cuda or openvino

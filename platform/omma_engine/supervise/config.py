@@ -26,6 +26,9 @@ class SupervisorConfig:
     )
     back_off_first_s: float = 0.5
     back_off_max_s: float = 30.0
+    renew_s: float = 0.0  # a child that lived so long is renewed; 0: never
+    renewal_s: float = 30.0  # how long its successor may take until it works
+    renewal_again_s: float = 600.0  # after a renewal that came to nothing
     calm_s: float = 60.0  # a child that lived so long starts the back-off afresh
     crashes_to_park: int = 3
     crash_window_s: float = 600.0

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from omma_engine.clock import Clock
@@ -15,6 +16,7 @@ from omma_engine.supervise.spawning import Exit, Spawner
 logger = logging.getLogger(__name__)
 
 _SECOND_US = 1_000_000
+_IDLE_US = 60_000_000  # a child that was started for somebody who never moved in
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +56,40 @@ class Crew:
     on_news: Callable[[NewsItem], None]
     children: dict[str, Child] = field(default_factory=dict)
     place: dict[UUID, str] = field(default_factory=dict)
+    _beside: dict[UUID, str] = field(default_factory=dict)  # objects that a second child is to take over
 
-    def begin(self, item: Claimable, assignment: Assignment, *, cell: str = "") -> bool:
+    def begin(self, item: Claimable, assignment: Assignment, *, cell: str = "", beside: bool = False) -> bool:
         """Put an object into its child, starting one where there is none; False: not now.
 
         Objects of different cells have different children, also where the dialect would put them together.
+        `beside` starts a second child, while the object stays in its place.
         """
+        cell = str(assignment.epoch) if beside else cell
         key = self.dialect.child_key(item, assignment.payload) + (f"~{cell}" if cell else "")
         child = self.children.get(key)
         if child is not None and child.kill_at_us is not None:
             return False  # it is leaving: its successor starts after its exit
         if child is None:
-            child = self._spawn(key, assignment)
+            child = self._spawn(key, assignment.payload)
             if child is None:
                 return False
         child.assignments[assignment.object_id] = assignment.epoch
-        self.place[assignment.object_id] = key
+        (self._beside if beside else self.place)[assignment.object_id] = key
         child.send(self.dialect.add(assignment))
         return True
+
+    def warm(self, item: Claimable) -> bool:
+        """Start the shared child that a running object is to move into; False where there is no such one."""
+        key = self.dialect.child_key(item, item.spec)
+        if self.dialect.remove(item.object_id) is None or self.place.get(item.object_id) == key:
+            return False
+        child = self.children.get(key) or self._spawn(key, item.spec)
+        return child is not None and child.kill_at_us is None
+
+    def is_warm(self, item: Claimable) -> bool:
+        """Tell whether that child has said its first word, or there is none to wait for any more."""
+        child = self.children.get(self.dialect.child_key(item, item.spec))
+        return child is None or child.heard_us > child.started_us
 
     def end(self, object_id: UUID, reason: str) -> bool:
         """Take an object out of its child; True if it is out already, else its `Ended` follows."""
@@ -90,6 +108,24 @@ class Crew:
             self._stop_child(child, reason)
         return True
 
+    def put_beside_in_place(self, object_id: UUID, reason: str) -> None:
+        """Let the second child have the object alone; the first one is stopped, if it still lives."""
+        first = self.children.get(self.place.get(object_id, ""))
+        self.place[object_id] = self._beside.pop(object_id)
+        if first is not None:
+            self._stop_child(first, reason)
+
+    def drop_beside(self, object_id: UUID) -> None:
+        """End the second child at once."""
+        key = self._beside.pop(object_id, None)
+        if key in self.children:
+            self.spawner.kill(key)
+
+    def started_us(self, object_id: UUID, *, default: int) -> int:
+        """Return when the child that has this object was started."""
+        child = self.children.get(self.place.get(object_id, ""))
+        return child.started_us if child is not None else default
+
     def end_all(self, reason: str) -> None:
         for child in self.children.values():
             self._stop_child(child, reason)
@@ -102,10 +138,11 @@ class Crew:
 
     def send(self, object_id: UUID, lines: list[Line]) -> None:
         """Send lines to the child that has this object."""
-        child = self.children.get(self.place.get(object_id, ""))
-        if child is not None:
-            for line in lines:
-                child.send(line)
+        for places in (self.place, self._beside):
+            child = self.children.get(places.get(object_id, ""))
+            if child is not None:
+                for line in lines:
+                    child.send(line)
 
     def beat_of(self, object_id: UUID) -> Line:
         """Return the last beat of the child that has this object."""
@@ -124,6 +161,8 @@ class Crew:
         for child in self.children.values():
             self._hear(child, now_us)
             child.flush()
+            if not child.assignments and now_us - child.started_us > _IDLE_US:
+                self._stop_child(child, "nobody came")
             self._kill_if_stuck(child, now_us)
         ended: list[Ended] = []
         for exit_ in self.spawner.poll():
@@ -136,10 +175,11 @@ class Crew:
             child.close()
         self.children.clear()
         self.place.clear()
+        self._beside.clear()
 
-    def _spawn(self, key: str, assignment: Assignment) -> Child | None:
+    def _spawn(self, key: str, payload: Any) -> Child | None:
         try:
-            spawned = self.spawner.spawn(key, assignment.payload)
+            spawned = self.spawner.spawn(key, payload)
         except OSError as error:
             logger.error("child %s could not be started: %s", key, error)
             return None
@@ -193,7 +233,9 @@ class Crew:
         together = tuple(sorted(child.assignments))
         lived_us = now_us - child.started_us
         for object_id in together:
-            self.place.pop(object_id, None)
+            for places in (self.place, self._beside):
+                if places.get(object_id) == exit_.key:
+                    del places[object_id]
         return [
             Ended(object_id, epoch, lived_us, exit_.status, child.bye, exit_.is_own, together)
             for object_id, epoch in child.assignments.items()

@@ -70,6 +70,8 @@ class NewsDesk:
             self.newsroom.add(item)
 
     def _is_old(self, life: Life) -> bool:
+        if life in self.newsroom.relieved:
+            return True
         member = self.roster.members.get(life[0])
         return member is not None and block_of(member.lease.epoch) > block_of(life[1])
 

@@ -35,11 +35,18 @@ class Member:
     is_leaving: bool = False  # no longer wanted, or lost: ends for good
     is_lost: bool = False  # another worker holds the lease now
     running_fingerprint: str = ""
+    moves_by_us: int | None = None  # it goes on here until its next child is there, or this time
     trouble: Trouble | None = None  # the last one that was told, so that it is told once
+    _numbered: int = 0
 
     @property
     def object_id(self) -> UUID:
         return self.item.object_id
+
+    def next_epoch(self) -> int:
+        """Return the number of another life, which no other one gets."""
+        self._numbered = max(self._numbered, self.epoch) + 1
+        return self._numbered
 
     @property
     def is_out(self) -> bool:

@@ -30,6 +30,7 @@ class Newsroom:
         self._old: deque[NewsItem] = deque()
         self._waiting: Counter[Life] = Counter()  # items in either queue
         self._ended: set[Life] = set()  # lives to settle once nothing of them waits
+        self.relieved: set[Life] = set()  # lives whose objects are others' now: they fill holes only
         self.behind: set[Life] = set()  # lives whose news did not fit: their journals must be read again
 
     def __len__(self) -> int:
@@ -40,7 +41,8 @@ class Newsroom:
         if len(self) >= self._limit:
             self.behind.add((item.object_id, item.epoch))
             return
-        self._fresh.append(item)
+        is_relieved = (item.object_id, item.epoch) in self.relieved
+        (self._old if is_relieved else self._fresh).append(item)
         self._waiting[item.object_id, item.epoch] += 1
 
     def add_salvaged(self, life: Life, items: list[NewsItem], *, is_old: bool) -> list[Life]:
@@ -85,6 +87,7 @@ class Newsroom:
             del self._waiting[life]
         settled = [life for life in empty if life in self._ended]
         self._ended.difference_update(settled)
+        self.relieved.difference_update(settled)
         return settled
 
 

@@ -13,11 +13,13 @@ from omma_engine.supervise.crew import Crew, Ended
 from omma_engine.supervise.dialect import Assignment, Trouble
 from omma_engine.supervise.lanes import Lane
 from omma_engine.supervise.members import Member, Phase
+from omma_engine.supervise.relief import Reliefs
 from omma_engine.supervise.restarts import RestartPolicy
 
 logger = logging.getLogger(__name__)
 
 _SECOND_US = 1_000_000
+_MOVE_US = 20_000_000  # for a child to start, before its object moves all the same
 _BYE_ENDED = "ended"
 _DISK_WAIT = Trouble("slow_disk", "the disk takes nothing, what comes waits in memory", is_running=True)
 
@@ -30,6 +32,7 @@ class Roster:
     crew: Crew
     clock: Clock
     work_lane: Lane
+    reliefs: Reliefs
     members: dict[UUID, Member] = field(default_factory=dict)
     to_release: list[Lease] = field(default_factory=list)
     troubles: list[NewsItem] = field(default_factory=list)
@@ -81,16 +84,21 @@ class Roster:
                 self._begin(member, now_us)
             if member.phase is Phase.RUNNING:
                 self._look_at_disk(member)
+                self._move(member, now_us)
             if member.is_leaving and member.is_out:
                 self._strike_off(member)
+        idle = self.reliefs.advance(self.members.values())
+        if idle is not None:
+            self._end(idle, "renewed")
 
     def bury(self, ended: Ended) -> None:
         """Note the end of a life and when the next one is due."""
         member = self.members.get(ended.object_id)
-        if member is None or member.epoch != ended.epoch:
+        if self.reliefs.bury(ended) or member is None or member.epoch != ended.epoch:
             return
         now_us = self.clock.monotonic_us()
         was_told = member.phase is Phase.STOPPING
+        member.moves_by_us = None
         member.phase = Phase.WAITING
         if was_told:
             member.due_us = now_us
@@ -120,12 +128,24 @@ class Roster:
                 self.crew.send(member.object_id, self.crew.dialect.adjust(before, item))
             return
         member.restarts = RestartPolicy(self.config)
-        if member.phase in {Phase.RUNNING, Phase.PREPARING}:
+        if member.phase is Phase.RUNNING and item.fingerprint == member.running_fingerprint:
+            member.moves_by_us = None  # changed and changed back, before it moved
+        elif member.phase is Phase.RUNNING and self.crew.warm(item):
+            member.moves_by_us = self.clock.monotonic_us() + _MOVE_US
+        elif member.phase in {Phase.RUNNING, Phase.PREPARING}:
             self._end(member, "changed")
         elif member.is_out:
             member.phase, member.due_us = Phase.WAITING, self.clock.monotonic_us()
 
+    def _move(self, member: Member, now_us: int) -> None:
+        """Let go of the old child once the new one is there: what runs is missed for a moment only."""
+        if member.moves_by_us is None:
+            return
+        if now_us >= member.moves_by_us or self.crew.is_warm(member.item):
+            self._end(member, "changed")
+
     def _end(self, member: Member, reason: str) -> None:
+        member.moves_by_us = None
         if member.phase is Phase.PREPARING:
             member.phase, member.preparing = Phase.WAITING, None
         elif member.phase is Phase.RUNNING:
@@ -149,9 +169,9 @@ class Roster:
             self._tell_trouble(member, Trouble(error.code, str(error)))
             member.due_us = member.restarts.after_exit(now_us=now_us, lived_us=0, is_crash=False)
             return
-        assignment = Assignment(member.object_id, member.epoch + 1, payload)
+        assignment = Assignment(member.object_id, member.next_epoch(), payload)
         if self.crew.begin(member.item, assignment, cell=member.restarts.cell):
-            member.epoch += 1
+            member.epoch = assignment.epoch
             member.phase, member.trouble = Phase.RUNNING, None
             member.running_fingerprint = member.item.fingerprint
         else:

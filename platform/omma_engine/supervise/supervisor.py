@@ -7,13 +7,14 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 
 from omma_engine.clock import Clock, SystemClock
-from omma_engine.ports import LeaseStore, NewsSink
+from omma_engine.ports import LeaseStore, NewsItem, NewsSink
 from omma_engine.supervise.config import SupervisorConfig
 from omma_engine.supervise.crew import Crew, Ended
 from omma_engine.supervise.desk import NewsDesk
 from omma_engine.supervise.dialect import Dialect, NoSalvage, Salvager
 from omma_engine.supervise.lanes import Lane, ThreadLane
 from omma_engine.supervise.newsroom import Newsroom
+from omma_engine.supervise.relief import Reliefs
 from omma_engine.supervise.roster import Roster
 from omma_engine.supervise.rounds import Filler, RoundRequest, RoundResult, run_round
 from omma_engine.supervise.salvaging import Salvages
@@ -36,6 +37,7 @@ class Ports:
     dialect: Dialect
     salvager: Salvager = field(default_factory=NoSalvage)
     fill: Filler | None = None
+    works: Callable[[NewsItem], bool] | None = None  # whether news show that their child does its work
     on_close: Callable[[], None] | None = None  # runs last on the database lane: it closes what is its own
 
 
@@ -62,7 +64,8 @@ class Supervisor:
         self._work_lane = work_lane or ThreadLane("supervisor-work", threads=4)
         self.newsroom = Newsroom(self.config.news_limit)
         self.crew = Crew(self.config, ports.spawner, ports.dialect, self._clock, self.newsroom.add)
-        self.roster = Roster(self.config, self.crew, self._clock, self._work_lane)
+        reliefs = Reliefs(self.config, self.crew, self.newsroom, self._clock, self._work_lane, ports.works)
+        self.roster = Roster(self.config, self.crew, self._clock, self._work_lane, reliefs)
         self._round: Future[RoundResult] | None = None
         self._round_due_us = self._beat_due_us = 0
         self._waker = Waker()
@@ -159,8 +162,7 @@ class Supervisor:
             return
         if is_full:
             self._round_due_us = now_us + int(self.config.round_s * _SECOND_US)
-        request = self._request(is_full=is_full)
-        ports = self._ports
+        request, ports = self._request(is_full=is_full), self._ports
         self._round = self._database_lane.submit(
             lambda: run_round(ports.store, ports.sink, ports.fill, request)
         )
@@ -185,8 +187,7 @@ class Supervisor:
     def _finish_round(self) -> None:
         if self._round is None or not self._round.done():
             return
-        finished, self._round = self._round, None
-        result = finished.result()
+        result, self._round = self._round.result(), None
         self._note_database(result)
         if result.released:
             self.roster.to_release = self.roster.to_release[len(result.request.to_release) :]

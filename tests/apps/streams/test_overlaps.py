@@ -70,3 +70,17 @@ def test_a_segment_that_grows_takes_the_time_of_older_footage(stream: Stream) ->
     sink.commit([owner.grows(1, 5, 20)])
 
     assert kept(stream) == [(at(10), at(30), THIRD)]
+
+
+@pytest.mark.fault("F38")
+def test_of_two_lives_in_one_block_the_newer_has_the_time_of_both(stream: Stream) -> None:
+    sink = CaptureSink()
+    old, new = life_of(stream, THIRD), life_of(stream, THIRD)
+    new.epoch += 1
+    sink.commit([old.opens(1, 0), old.grows(1, 0, 4)])
+
+    sink.commit([old.grows(1, 4, 8), new.opens(1, 6), new.grows(1, 0, 3)])  # it is being renewed
+    sink.fill([old.grows(1, 8, 10), old.closes(1, 10)])
+
+    rows = Segment.objects.filter(stream=stream).exclude(state=SegmentState.GARBAGE).order_by("start")
+    assert [(row.start, row.end) for row in rows] == [(at(0), at(6)), (at(6), at(9))]

@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import json
 import socket
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -249,7 +249,7 @@ class FakeHostDialect(FakeDialect):
     """All objects in one child, as model hosts have it."""
 
     def child_key(self, item: Claimable, payload: Any) -> str:
-        return "host"
+        return f"host-{item.fingerprint}" if item.fingerprint.startswith("model") else "host"
 
     def add(self, assignment: Assignment) -> Line:
         return {"do": "add", "id": str(assignment.object_id), "epoch": assignment.epoch}
@@ -295,6 +295,7 @@ class Worker:
     dialect: FakeDialect = field(default_factory=FakeDialect)
     config: SupervisorConfig | None = None
     work_lane: Lane = field(default_factory=InlineLane)
+    works: Callable[[NewsItem], bool] | None = None
 
     def __post_init__(self) -> None:
         self.database.slots[self.name] = self.slots
@@ -304,7 +305,7 @@ class Worker:
         self.store = FakeStore(self.database, self.name)
         sink = FakeSink(self.database)
         self.supervisor = Supervisor(
-            Ports(self.store, sink, self.spawner, self.dialect, self.salvager, sink.fill),
+            Ports(self.store, sink, self.spawner, self.dialect, self.salvager, sink.fill, works=self.works),
             self.config or SupervisorConfig(slots=self.slots),
             clock=self.database.clock,
             database_lane=InlineLane(),
