@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy
 
 from apps.accounts.access import Action, Actor, visible
 from apps.accounts.models import Account
+from apps.alerts.models import Target
+from apps.alerts.services import visible_targets
 from apps.cameras.models import Camera
 from apps.catalog.models import ModelVersion
 from apps.rules.models import Rule
@@ -111,14 +113,25 @@ class RuleForm(forms.Form):
     cooldown_s = forms.FloatField(
         min_value=0, max_value=86400, initial=0, label=gettext_lazy("Rest after firing (seconds)")
     )
+    targets = forms.ModelMultipleChoiceField(
+        Target.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label=gettext_lazy("Tell these targets"),
+    )
 
     def __init__(self, *args: Any, actor: Actor, account: Account, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         own = Camera.objects.filter(account=account).order_by("number", "id")
-        # Both are declared above; the mapping of fields has forgotten their types.
+        # They are declared above; the mapping of fields has forgotten their types.
         cameras = cast("forms.ModelMultipleChoiceField[Camera]", self.fields["cameras"])
         labels = cast("forms.MultipleChoiceField", self.fields["labels"])
         cameras.queryset = visible(actor, Action.EDIT_RULES, own, camera_path="id")
+        targets = cast("forms.ModelMultipleChoiceField[Target]", self.fields["targets"])
+        offered = visible_targets(actor).filter(account=account, owner_kind="")
+        targets.queryset = offered.order_by("name", "id")
+        if not targets.queryset.exists():
+            del self.fields["targets"]
         labels.choices = [(label, label) for label in _label_choices(account, self.initial.get("labels", ()))]
 
     def clean_polygon(self) -> list[Any]:

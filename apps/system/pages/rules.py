@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.db.models import Max
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from apps.accounts.access import Action, Actor, Resource, actor_of, may, require
 from apps.accounts.models import Account
+from apps.alerts import rule_targets
 from apps.core.exceptions import OmmaError
 from apps.rules import services
 from apps.rules.models import Rule
@@ -64,7 +66,7 @@ def rule_add(request: HttpRequest) -> HttpResponse:
     form = RuleForm(data, actor=actor, account=account, initial={"labels": ["person"]})
     if form.is_valid():
         try:
-            services.create_rule(actor=actor, account=account, **form.cleaned_data)
+            _save(actor, form, account, None)
         except OmmaError as error:
             show_error(form, error, {"condition": "condition_kind"})
         else:
@@ -89,16 +91,30 @@ def rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
     actor = actor_of(request)
     row = _rule_or_404(actor, rule_id)
     data = request.POST if request.method == "POST" else None
-    form = RuleForm(data, actor=actor, account=row.account, initial=initial_values(row))
+    initial = {**initial_values(row), "targets": rule_targets.targets_of_rule(actor, row)}
+    form = RuleForm(data, actor=actor, account=row.account, initial=initial)
     if form.is_valid():
         try:
-            services.update_rule(actor=actor, rule=row, **form.cleaned_data)
+            _save(actor, form, row.account, row)
         except OmmaError as error:
             show_error(form, error, {"condition": "condition_kind"})
         else:
             messages.success(request, _("The rule is saved."))
             return redirect("pages:rules")
     return _rule_page(request, form, row)
+
+
+@transaction.atomic
+def _save(actor: Actor, form: RuleForm, account: Account, row: Rule | None) -> None:
+    """Make or change the rule, and say whom it tells."""
+    values = dict(form.cleaned_data)
+    targets = values.pop("targets", None)
+    if row is None:
+        row = services.create_rule(actor=actor, account=account, **values)
+    else:
+        row = services.update_rule(actor=actor, rule=row, **values)
+    if targets is not None:
+        rule_targets.set_rule_targets(actor=actor, rule=row, targets=targets)
 
 
 def _rule_page(request: HttpRequest, form: RuleForm, row: Rule | None) -> HttpResponse:
