@@ -17,7 +17,7 @@ from apps.recordings.keeping import StreamKeeping
 from apps.streams.coverage import LONGEST_SEGMENT
 from omma_engine.retention import Ages
 
-MOST_HOURS = 5000  # in one run; the next goes on
+MOST_HOURS = 3000  # in one run; the next goes on
 MOST_AGAIN = 200  # of these, that are looked at for good measure
 AGAIN_AFTER = timedelta(days=1)
 _LONGEST_LOOK = timedelta(days=7)  # recordings of so long are put together in one statement

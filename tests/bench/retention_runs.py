@@ -30,6 +30,8 @@ class Meter:
         self.ms = 0.0
         self.cpu_ms = 0.0
         self.statements = 0
+        self.hours = 0
+        self.doomed = 0
 
     def __call__(
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
@@ -62,41 +64,48 @@ def main(noted: Path) -> None:
 
 
 def _decisions(volume_id: UUID, now: datetime) -> dict[str, Any]:
+    """Look at everything once, as after a change of policy, and then at what a minute brings."""
     from apps.recordings import retention
-    from apps.recordings.keeping import read_keeping
+    from apps.recordings.models import StoredHour
 
-    keeping = read_keeping()
-    for one in keeping.streams[:2]:  # what a running database has in memory already
-        list(retention.doomed_by_age(one, [volume_id], now))
-    with metered() as whole:
-        doomed = [
-            each.segment_id
-            for one in keeping.streams
-            for batch in retention.doomed_by_age(one, [volume_id], now)
-            for each in batch
-        ]
-    with metered() as minute:
-        for one in keeping.streams:
-            list(retention.doomed_by_age(one, [volume_id], now, lately=True))
+    StoredHour.objects.update(looked_at=None)
+    runs = []
+    while StoredHour.objects.filter(looked_at=None, hour__lt=now - timedelta(days=3)).exists():
+        runs.append(_decide(volume_id, now))
+    minutes = [_decide(volume_id, now + timedelta(minutes=n)) for n in (1, 2, 3)]
     tracemalloc.start()
-    for one in keeping.streams[:4]:
-        for _batch in retention.doomed_by_age(one, [volume_id], now):
-            pass
+    StoredHour.objects.update(looked_at=None)
+    _decide(volume_id, now)
     peak_mb = tracemalloc.get_traced_memory()[1] / 1e6
     tracemalloc.stop()
     begun_s = time.perf_counter()
     retention.run(now)
+    run_s = time.perf_counter() - begun_s
+    longest, minute = max(runs, key=lambda one: one.ms), sorted(minutes, key=lambda one: one.ms)[1]
     return {
-        "whole_ms": whole.ms,
-        "whole_cpu_ms": whole.cpu_ms,
-        "whole_statements": whole.statements,
-        "doomed": len(doomed),
-        "minute_ms": minute.ms,
-        "minute_cpu_ms": minute.cpu_ms,
-        "minute_statements": minute.statements,
+        "runs": len(runs),
+        "hours": sum(one.hours for one in runs),
+        "whole_ms": sum(one.ms for one in runs),
+        "whole_cpu_ms": sum(one.cpu_ms for one in runs),
+        "longest": vars(longest),
+        "minute": vars(minute),
         "peak_mb": peak_mb,
-        "whole_run_s": time.perf_counter() - begun_s,
+        "run_s": run_s,
     }
+
+
+def _decide(volume_id: UUID, now: datetime) -> Meter:
+    """Decide as a run does, and delete nothing."""
+    from apps.recordings import retention
+    from apps.recordings.due_hours import due_looks, note_look
+    from apps.recordings.keeping import read_keeping
+
+    with metered() as meter:
+        for look in due_looks(read_keeping().streams, [volume_id], now):
+            meter.hours += (look.end - look.start) // timedelta(hours=1)
+            meter.doomed += sum(len(batch) for batch in retention.doomed_by_age(look, [volume_id], now))
+            note_look(look, [volume_id], now)
+    return meter
 
 
 def _parts(volume_id: UUID, now: datetime) -> dict[str, float]:
@@ -117,13 +126,15 @@ def _parts(volume_id: UUID, now: datetime) -> dict[str, float]:
 
 
 def _write_plan_of_decision(volume_id: UUID, now: datetime) -> None:
-    """Write how a stream's newest four weeks are looked at."""
+    """Write how a week of a stream is looked at."""
     from apps.recordings import retention
+    from apps.recordings.due_hours import Look
     from apps.recordings.keeping import read_keeping
 
     one = read_keeping().streams[0]
+    look = Look(one, now - timedelta(days=37), now - timedelta(days=30))
     with CaptureQueriesContext(connection) as captured:
-        for _batch in retention.due_footage(one, (now - timedelta(days=28), now), [volume_id], now):
+        for _batch in retention.doomed_by_age(look, [volume_id], now):
             pass
     sql = captured.captured_queries[-1]["sql"]
     with connection.cursor() as cursor:

@@ -32,6 +32,7 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "jit": "off",
+    "max_parallel_workers_per_gather": "0",  # starting two more processes costs more than our statements do
     "max_wal_size": "512MB",
     "log_min_messages": "warning",
 }
