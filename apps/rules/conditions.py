@@ -14,7 +14,7 @@ def frame_rules_of(analytics: Sequence[Analytic]) -> dict[UUID, list[FrameRule]]
     """Return the enabled rules' conditions, by the analytics on their cameras."""
     rules = _Rules({analytic.account_id for analytic in analytics})
     return {
-        analytic.pk: [_condition(rule) for rule in rules.of_camera(analytic.account_id, analytic.camera_id)]
+        analytic.pk: [condition_of(rule) for rule in rules.of_camera(analytic.account_id, analytic.camera_id)]
         for analytic in analytics
     }
 
@@ -56,7 +56,8 @@ class _Rules:
         yield from self._special[camera_id]
 
 
-def _condition(rule: Rule) -> FrameRule:
+def condition_of(rule: Rule) -> FrameRule:
+    """Return a rule as model hosts evaluate it."""
     return FrameRule(
         rule_id=rule.pk,
         labels=frozenset(rule.labels),

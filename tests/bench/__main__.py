@@ -42,6 +42,7 @@ BENCHES: Mapping[str, Bench] = {
     "idle": Bench("tests.bench.idle", limit_s=180),
     "idle_scene": Bench("tests.bench.idle_scene", limit_s=240),
     "detection": Bench("tests.bench.detection", limit_s=90),
+    "offline": Bench("tests.bench.offline", limit_s=420),
     "glass": Bench("tests.bench.glass", limit_s=180),
     "search": Bench("tests.bench.search", limit_s=5400, is_default=False),
     "clock": Bench("tests.bench.clock", limit_s=150),
