@@ -7,7 +7,7 @@ const PART_BYTES = 2 << 20;
 const FIRST_DELAY_MS = 500;
 const LAST_DELAY_MS = 15_000;
 const LAST_TRIES = 12; // about two minutes without an answer
-const MEGABYTE = 1_000_000;
+const MEGABYTE = 2 ** 20; // as the lists count them
 const form = document.querySelector("form[data-upload]");
 const kind = form?.dataset.upload;
 const part = (name) => form.querySelector(`[data-part=${name}]`);
