@@ -72,6 +72,7 @@ def _paths() -> dict[str, Any]:
     return {
         "/1/videosdk": {"post": _operation("video analytics", body="Video")},
         "/1/video/tasks/{task_id}": {"get": _operation("get task", path={"task_id": _UUID})},
+        "/1/video/tasks/{task_id}/result": {"get": _operation("get result", path={"task_id": _UUID})},
         "/2/streams": {
             "post": _operation("create stream", body="Stream", header=account, status="201"),
             "get": _operation("get streams", query=_STREAM_FILTERS),

@@ -1,6 +1,8 @@
 """What clients do to streams: create, replace, remove, stop and resume. Each is whole, or nothing is done."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
@@ -10,8 +12,11 @@ from apps.accounts.models import Account
 from apps.cameras.models import Camera
 from apps.cameras.services import add_camera, delete_camera, update_camera
 from apps.dialects.luna.analytics import Wanted, wanted_analytics
+from apps.dialects.luna.callbacks import set_stream_callbacks
 from apps.dialects.luna.callers import Caller
+from apps.dialects.luna.downloads import fetched
 from apps.dialects.luna.errors import CONFLICT, LunaError, stream_not_found
+from apps.dialects.luna.kept_files import discard
 from apps.dialects.luna.models import LunaStream
 from apps.dialects.luna.references import Reference, reference_of
 from apps.dialects.luna.streams import shown_reference
@@ -30,56 +35,19 @@ _ANALYTIC_FIELDS = {
 MAX_RESTARTS = 1000
 
 
-@transaction.atomic
 def create_stream(caller: Caller, account: Account, body: Mapping[str, Any]) -> Stream:
     """Make a camera with one stream, on which exactly the given analytics run."""
     require(caller.actor, Action.MANAGE_CAMERAS, Resource(account.pk))
-    reference, wanted = _read(caller, account, body)
-    with naming(_FIELDS):
-        camera = add_camera(
-            actor=caller.actor,
-            account=account,
-            name=body.get("name", "stream"),
-            address=reference.address,
-            driver=reference.driver,
-            options=reference.options,
-            is_armed=False,
-            may_be_away=True,
-        )
-    stream = Stream.objects.select_related("camera", "source").get(camera=camera)
-    _attach(caller, stream, wanted)
-    luna = LunaStream(stream=stream)
-    _keep(luna, body)
-    luna.save(force_insert=True)
-    _set_restarts(caller, stream.source, body)
-    return stream
+    with _readable(caller, account, body) as reference:
+        return _create(caller, account, body, reference)
 
 
-@transaction.atomic
 def replace_stream(caller: Caller, stream: Stream, body: Mapping[str, Any]) -> Stream:
     """Put another description in the place of a stream's; it stays the same stream, one version later."""
-    luna = LunaStream.objects.select_for_update().filter(stream=stream).first()
     require(caller.actor, Action.MANAGE_CAMERAS, _resource(stream))
     _refuse_siblings(stream)
-    reference, wanted = _read(caller, stream.account, body)
-    changes = {
-        "name": body.get("name", "stream"),
-        "address": reference.address,
-        "driver": reference.driver,
-        "options": {**_place(stream.camera), **reference.options},
-    }
-    with naming(_FIELDS):
-        update_camera(actor=caller.actor, camera=stream.camera, changes=changes, may_be_away=True)
-    for analytic in Analytic.objects.filter(stream=stream).order_by("id"):
-        delete_analytic(actor=caller.actor, analytic=analytic)
-    _attach(caller, stream, wanted)
-    luna = luna or LunaStream(stream=stream, version=1)
-    luna.version += 1
-    _keep(luna, body)
-    luna.save()
-    _set_restarts(caller, stream.source, body)
-    resume_source(actor=caller.actor, source=stream.source)
-    return stream
+    with _readable(caller, stream.account, body) as reference:
+        return _replace(caller, stream, body, reference)
 
 
 def remove_stream(caller: Caller, stream: Stream) -> None:
@@ -98,9 +66,70 @@ def patch_stream(caller: Caller, stream: Stream, action: str) -> int:
         raise stream_not_found(stream.pk) from error
 
 
-def _read(caller: Caller, account: Account, body: Mapping[str, Any]) -> tuple[Reference, Sequence[Wanted]]:
-    data = body["data"]
-    return reference_of(data), wanted_analytics(caller, account, body["analytics"], data)
+@contextmanager
+def _readable(caller: Caller, account: Account, body: Mapping[str, Any]) -> Iterator[Reference]:
+    """Yield what a stream is read from; a video is fetched first, and deleted after a failure."""
+    wanted_analytics(caller, account, body["analytics"], body["data"])  # before anything is fetched
+    reference = reference_of(body["data"])
+    if not reference.is_download:
+        yield reference
+        return
+    file = fetched(reference.address, body["data"])
+    try:
+        yield replace(reference, address=str(file), is_download=False)
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
+
+
+@transaction.atomic
+def _create(caller: Caller, account: Account, body: Mapping[str, Any], reference: Reference) -> Stream:
+    wanted = wanted_analytics(caller, account, body["analytics"], body["data"])
+    with naming(_FIELDS):
+        camera = add_camera(
+            actor=caller.actor,
+            account=account,
+            name=body.get("name", "stream"),
+            address=reference.address,
+            driver=reference.driver,
+            options=reference.options,
+            is_armed=False,
+            may_be_away=True,
+        )
+    stream = Stream.objects.select_related("camera", "source").get(camera=camera)
+    _attach(caller, stream, wanted)
+    luna = LunaStream(stream=stream)
+    _keep(luna, body)
+    luna.save(force_insert=True)
+    set_stream_callbacks(caller, stream, body)
+    _set_restarts(caller, stream.source, body)
+    return stream
+
+
+@transaction.atomic
+def _replace(caller: Caller, stream: Stream, body: Mapping[str, Any], reference: Reference) -> Stream:
+    luna = LunaStream.objects.select_for_update().filter(stream=stream).first()
+    wanted = wanted_analytics(caller, stream.account, body["analytics"], body["data"])
+    changes = {
+        "name": body.get("name", "stream"),
+        "address": reference.address,
+        "driver": reference.driver,
+        "options": {**_place(stream.camera), **reference.options},
+    }
+    discard(stream.camera.address)
+    with naming(_FIELDS):
+        update_camera(actor=caller.actor, camera=stream.camera, changes=changes, may_be_away=True)
+    for analytic in Analytic.objects.filter(stream=stream).order_by("id"):
+        delete_analytic(actor=caller.actor, analytic=analytic)
+    _attach(caller, stream, wanted)
+    luna = luna or LunaStream(stream=stream, version=1)
+    luna.version += 1
+    _keep(luna, body)
+    luna.save()
+    set_stream_callbacks(caller, stream, body)
+    _set_restarts(caller, stream.source, body)
+    resume_source(actor=caller.actor, source=stream.source)
+    return stream
 
 
 def _attach(caller: Caller, stream: Stream, wanted: Sequence[Wanted]) -> None:

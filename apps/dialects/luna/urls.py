@@ -7,6 +7,7 @@ from django.urls import URLPattern, path
 
 from apps.dialects.luna import service_views as service
 from apps.dialects.luna import stream_views as streams
+from apps.dialects.luna import video_views as videos
 from apps.dialects.luna.answering import address, not_here
 
 
@@ -23,6 +24,7 @@ _STREAM = address(
     delete=streams.remove_stream,
 )
 _LOGS = address(get=streams.list_logs, delete=streams.clean_logs)
+_VIDEOSDK = address(post=videos.analyse_video)
 _AGENT_INFO = address(get=service.agent_info)
 _NOT_HERE = address(
     get=not_here, post=not_here, put=not_here, patch=not_here, delete=not_here, options=not_here
@@ -34,6 +36,10 @@ ADDRESSES = [
     *both("2/streams/<uuid:stream_id>", _STREAM),
     *both("2/agent_info", _AGENT_INFO),
     *both("1/agent_info", _AGENT_INFO),
+    *both("1/videosdk", _VIDEOSDK),
+    *both("2/videosdk", _VIDEOSDK),
+    *both("1/video/tasks/<uuid:task_id>", address(get=videos.get_task)),
+    *both("1/video/tasks/<uuid:task_id>/result", address(get=videos.get_result)),
     *both("docs/spec", address(get=service.openapi)),
     *both("docs/dev", address(get=service.development_manual)),
     path("docs/dev/<str:name>.html", address(get=service.manual_page)),
