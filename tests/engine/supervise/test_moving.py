@@ -49,7 +49,8 @@ def test_a_change_that_is_taken_back_in_time_changes_nothing(
     host_worker.turn(2, beating=False)
 
     database.want(swapped, fingerprint="model-1")
-    host_worker.turn(5)
+    host_worker.turn(1.5, beating=False)
+    host_worker.turn(3)
     assert (place_of(host_worker, swapped), host_worker.epoch_of(swapped)) == ("host-model-1", epoch)
     host_worker.turn(70)
 
