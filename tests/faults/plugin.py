@@ -2,11 +2,14 @@
 
 `@pytest.mark.fault("F1", "F4")` names a test's faults. Those that are also marked `slow` run only with
 `--faults`, which writes `build/faults.md` and `build/faults.json` too. An injector that does not work here
-makes its test call `pytest.skip("not run: …")`; the report says so, and never "passed".
+makes its test call `pytest.skip("not run: …")`; the report says so, and never "passed". A fault of which a
+test was skipped, left out or not reached has passed in part at best.
 """
 
 import random
+import time
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -40,6 +43,15 @@ class FaultWatch:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self.results = FaultResults(CATALOGUE)
+        self._began_s = time.monotonic()
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        for item in items:
+            self.results.take_left_out(_faults_of(item), item.nodeid)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        for item in session.items:
+            self.results.take_plan(_faults_of(item), item.nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         found = report.user_properties
@@ -62,7 +74,9 @@ class FaultWatch:
         rows = self.results.rows
         command = " ".join(["pytest", *self._config.invocation_params.args])
         folder = self._config.rootpath / _FOLDER
-        write_report(folder, rows, command=command, seed=self._config.getoption("--fault-seed"))
+        took_s = time.monotonic() - self._began_s
+        seed = self._config.getoption("--fault-seed")
+        write_report(folder, rows, command=command, seed=seed, took_s=took_s)
         terminalreporter.section("faults")
         for line in [*as_text(rows), summary(rows), f"The report: {Path(_FOLDER) / 'faults.md'}"]:
             terminalreporter.line(line)

@@ -8,20 +8,22 @@ from pathlib import Path
 from tests.faults.results import Row, Verdict
 
 
-def write_report(folder: Path, rows: Sequence[Row], *, command: str, seed: int) -> None:
+def write_report(folder: Path, rows: Sequence[Row], *, command: str, seed: int, took_s: float) -> None:
     """Write `faults.md` and `faults.json` into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    content = {"command": command, "seed": seed, "faults": rows}
+    content = {"command": command, "seed": seed, "took_s": round(took_s), "faults": rows}
     (folder / "faults.json").write_text(json.dumps(content, indent=2) + "\n")
-    (folder / "faults.md").write_text(as_markdown(rows, command=command, seed=seed))
+    (folder / "faults.md").write_text(as_markdown(rows, command=command, seed=seed, took_s=took_s))
 
 
-def as_markdown(rows: Sequence[Row], *, command: str, seed: int) -> str:
+def as_markdown(rows: Sequence[Row], *, command: str, seed: int, took_s: float) -> str:
     """Return the report as a page."""
     lines = [
         "# Faults",
         "",
-        f"Command: `{command}`. Seed: {seed}. {summary(rows)}",
+        f"Command: `{command}`. Seed: {seed}. {summary(rows)} It took {took_s / 60:.0f} minutes.",
+        "",
+        "Verdicts are about the tests that the command collects; the whole suite is `make faults` alone.",
         "",
         "| Fault | What | Verdict | Runs | Worst hole | Remarks |",
         "| --- | --- | --- | --- | --- | --- |",
@@ -34,7 +36,7 @@ def as_text(rows: Sequence[Row]) -> list[str]:
     """Return a line for each fault that a test met, for the terminal."""
     met = [row for row in rows if row["verdict"] != Verdict.NOT_COVERED.value]
     return [
-        f"{row['fault']:<4} {row['verdict']:<8} runs {row['runs']:>3}, hole {_hole(row):>8}: {row['title']}"
+        f"{row['fault']:<4} {row['verdict']:<14} runs {row['runs']:>3}, hole {_hole(row):>8}: {row['title']}"
         for row in met
     ]
 

@@ -91,8 +91,24 @@ def test_the_page_says_the_same_as_the_rows(pytester: pytest.Pytester) -> None:
     assert next(line for line in page if line.startswith("| F1 |")).endswith(
         "| passed | 1 | 1.25 s | a note |"
     )
-    assert "Of 49 faults: 2 passed, 2 failed, 1 not run, 44 not covered." in page[2]
+    assert "Of 49 faults: 2 passed, 0 passed in part, 2 failed, 1 not run, 44 not covered." in page[2]
     result.stdout.fnmatch_lines(["F3 *not run*", "The report: build/faults.md"])
+
+
+def test_a_fault_of_which_a_test_did_not_run_has_passed_in_part(pytester: pytest.Pytester) -> None:
+    skipping = SUITE.replace('fault("F3")', 'fault("F1", "F3")')
+    run_suite(pytester, "--faults", suite=skipping)
+    skipped = report_of(pytester.path)["F1"]
+    run_suite(pytester, "--faults", "-k", "quick or heavy")
+    chosen = report_of(pytester.path)["F4"]
+    run_suite(pytester, "--faults", "-x")
+    stopped = report_of(pytester.path)["F5"]
+
+    assert (skipped["verdict"], skipped["runs"]) == ("passed in part", 1)
+    assert chosen["verdict"] == "passed in part"
+    assert "it was left out" in chosen["not_run"][0]
+    assert stopped["verdict"] == "not run"
+    assert "it was not reached" in stopped["not_run"][0]
 
 
 def test_slow_fault_tests_are_repeated_with_other_seeds(pytester: pytest.Pytester) -> None:
