@@ -59,15 +59,7 @@ def _stream(one: StreamTimeline) -> dict[str, Any]:
             for span in one.gaps
         ],
         "recordings": [_recording(row) for row in one.recordings],
-        "buckets": [
-            {
-                "start": time_text(bucket.start),
-                "motion": bucket.motion,
-                "mean_motion": bucket.mean_motion,
-                "labels": bucket.labels,
-            }
-            for bucket in one.buckets
-        ],
+        "buckets": one.buckets,
     }
 
 

@@ -7,17 +7,16 @@ from uuid import UUID
 from django.db import connection
 
 from apps.recordings.models import LONGEST_RECORDING, Recording
-from apps.recordings.timeline.statements import COVERAGE, GAPS, LABELS, MOTION
+from apps.recordings.timeline.statements import BUCKETS, COVERAGE, GAPS
 from apps.recordings.timeline.values import (
     MAX_RECORDINGS,
-    Bucket,
     CoveredSpan,
     GapSpan,
     StreamTimeline,
     Timeline,
     TimelineRange,
 )
-from apps.streams.coverage import LONGEST_SEGMENT
+from apps.streams.coverage import LONGEST_SEGMENT, partition_ceiling, partition_floor
 
 
 def timeline_of_streams(wanted: TimelineRange, *, now: datetime) -> Timeline:
@@ -33,7 +32,13 @@ def timeline_of_streams(wanted: TimelineRange, *, now: datetime) -> Timeline:
 
 
 def _add_coverage(shown: dict[UUID, StreamTimeline], wanted: TimelineRange) -> None:
-    values = {**_common(shown, wanted), "earliest": wanted.start - LONGEST_SEGMENT}
+    earliest = wanted.start - LONGEST_SEGMENT
+    values = {
+        **_common(shown, wanted),
+        "earliest": earliest,
+        "first_id": partition_floor(earliest),
+        "last_id": partition_ceiling(wanted.end),
+    }
     for stream_id, start, end, recorded, _ in _rows(COVERAGE, values):
         seconds = min(recorded, end - start).total_seconds()  # segments may overlap a little
         shown[stream_id].covered.append(CoveredSpan(start, end, seconds))
@@ -66,13 +71,8 @@ def _add_buckets(shown: dict[UUID, StreamTimeline], wanted: TimelineRange) -> No
         "bucket_s": wanted.bucket_s,
         "first_minute": wanted.start.replace(second=0, microsecond=0),
     }
-    buckets: dict[tuple[UUID, datetime], Bucket] = {}
-    for stream_id, start, motion, mean in _rows(MOTION, values):
-        bucket = buckets[stream_id, start] = Bucket(start, round(motion, 4), round(mean, 4))
-        shown[stream_id].buckets.append(bucket)
-    for stream_id, start, label, count in _rows(LABELS, values):
-        if (stream_id, start) in buckets:  # a minute written between the two questions
-            buckets[stream_id, start].labels[label] = int(count)
+    for stream_id, buckets in _rows(BUCKETS, values):
+        shown[stream_id].buckets = buckets
 
 
 def _common(shown: dict[UUID, StreamTimeline], wanted: TimelineRange) -> dict[str, Any]:

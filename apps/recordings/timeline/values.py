@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypedDict
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -70,14 +71,13 @@ class GapSpan:
     count: int
 
 
-@dataclass(slots=True)
-class Bucket:
+class Bucket(TypedDict):
     """What was seen in a stretch of whole minutes: motion 0 to 1, labels with how often."""
 
-    start: datetime
+    start: str  # as the API prints times
     motion: float
     mean_motion: float
-    labels: dict[str, int] = field(default_factory=dict)
+    labels: dict[str, int]
 
 
 @dataclass(slots=True)

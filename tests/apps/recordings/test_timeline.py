@@ -174,7 +174,7 @@ def test_many_streams_cost_the_queries_of_one(
 
     answers = []
     for chosen in (streams[:1], streams):
-        with django_assert_num_queries(8):  # 2 to know who asks, 1 for the streams, 5 for the timeline
+        with django_assert_num_queries(7):  # 2 to know who asks, 1 for the streams, 4 for the timeline
             answers.append(ask(client, *chosen))
 
     assert [bounds(one["covered"]) for one in answers[1]["streams"]] == [
