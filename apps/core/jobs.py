@@ -26,7 +26,11 @@ MAX_ATTEMPTS = 3
 
 
 class Unfinished(Exception):  # noqa: N818 - no error: the way a handler ends its turn
-    """Raised by a handler that has kept how far it came: the job goes on in another turn, soon."""
+    """Raised by a handler that has kept how far it came: the job goes on in another turn, after `wait`."""
+
+    def __init__(self, wait: timedelta = timedelta(0)) -> None:
+        super().__init__()
+        self.wait = wait
 
 
 Result = dict[str, Any] | None
@@ -119,8 +123,8 @@ def run_task(task_id: UUID) -> None:
     try:
         with signs_of_life(task):
             result = _kinds[task.kind].run(task)
-    except Unfinished:
-        _go_on(task)
+    except Unfinished as turn:
+        _go_on(task, turn.wait)
     except OmmaError as error:
         is_final = not error.is_retryable or task.attempts >= MAX_ATTEMPTS
         _finish(task, TaskState.FAILED if is_final else TaskState.PENDING, error=error.message)
@@ -175,11 +179,12 @@ def _finish(task: Task, state: TaskState, *, result: dict[str, Any] | None = Non
         _announce(task)
 
 
-def _go_on(task: Task) -> None:
+def _go_on(task: Task, wait: timedelta) -> None:
     """Put a job that did its share back; getting on is no failed attempt."""
     with transaction.atomic():
-        _this_run(task).update(state=TaskState.PENDING, attempts=0, enqueued_at=timezone.now())
-        transaction.on_commit(lambda: _nudge(task))
+        _this_run(task).update(state=TaskState.PENDING, attempts=0, enqueued_at=timezone.now() + wait)
+        if not wait:  # else it is nudged when it has waited too long
+            transaction.on_commit(lambda: _nudge(task))
 
 
 def _this_run(task: Task) -> QuerySet[Task]:

@@ -1,9 +1,11 @@
 """Adding, changing and removing cameras: one transaction, one audit entry, one piece of news each."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from apps.accounts.access import system_actor
 from apps.accounts.actors import actor_of_user
@@ -12,13 +14,16 @@ from apps.cameras import services
 from apps.cameras.logins import login_of, whole_address
 from apps.cameras.models import Camera
 from apps.core.exceptions import ForbiddenAddressError, ForbiddenError, InvalidInputError, NotVisibleError
-from apps.core.jobs import run_task
+from apps.core.jobs import nudge_waiting, run_task
 from apps.core.models import AuditEntry, Lease, Outbox, Task, TaskState
 from apps.rules.models import Rule
-from apps.streams.models import Source, Stream
+from apps.streams.models import Segment, Source, Stream
+from apps.streams.sinks import CaptureSink
 from apps.streams.volumes import ensure_default_volume
 from omma_engine.ids import uuid7
+from omma_engine.record.volume import IDENTITY_FILE
 from omma_engine.redaction import redact
+from tests.apps.streams.news import Life, own
 from tests.factories import make_account, make_member
 
 pytestmark = pytest.mark.django_db
@@ -148,6 +153,36 @@ def test_a_removed_camera_takes_its_files_along_once_nothing_writes(
     assert sorted(path.name for path in (root / "segments").iterdir()) == sorted(map(str, others))
     assert not Lease.objects.filter(object_id=source.id).exists()
     assert Outbox.objects.filter(kind="camera.deleted").count() == 1
+
+
+def test_footage_on_a_volume_that_is_away_goes_when_that_is_back(
+    home: Account, settings: Any, tmp_path: Path
+) -> None:
+    settings.OMMA_DATA_DIR = tmp_path
+    volume = ensure_default_volume()
+    identity = Path(volume.root) / IDENTITY_FILE
+    camera = add(home)
+    stream = Stream.objects.get(camera=camera)
+    own(stream, 5)
+    CaptureSink().commit(Life(stream, volume, (5 << 20) + 1).whole(1, 0, 4))
+    folder = Path(volume.root) / "segments" / str(stream.id)
+    folder.mkdir(parents=True)
+    identity.rename(tmp_path / "away")
+
+    services.delete_camera(actor=system_actor(), camera=camera)
+    task = Task.objects.get(kind="remove_footage")
+    run_task(task.id)
+    task.refresh_from_db()
+    assert task.state == TaskState.PENDING
+    assert not Segment.objects.exists()
+    nudge_waiting(timezone.now() + timedelta(minutes=9))
+    assert Task.objects.get(id=task.id).enqueued_at == task.enqueued_at  # not yet
+
+    (tmp_path / "away").rename(identity)
+    run_task(task.id)
+
+    assert Task.objects.get(id=task.id).state == TaskState.DONE
+    assert not folder.exists()
 
 
 def test_what_was_removed_meanwhile_is_not_removed_or_changed_again(home: Account) -> None:
