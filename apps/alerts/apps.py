@@ -16,9 +16,11 @@ class AlertsConfig(AppConfig):
         from apps.alerts.http_outlet import HttpOutlet
         from apps.alerts.models import TargetKind
         from apps.core import outbox, periodic, worker_steps
+        from apps.inference import track_port
 
         messages.register_format(messages.DEFAULT, messages.write_omma)
         outlets.register(TargetKind.HTTP, HttpOutlet())
+        track_port.register_wanted(notices.wants_tracks)
         outbox.subscribe_batches("alerts.queue", notices.KINDS, queueing.take)
         outbox.subscribe_batches("alerts.owners", cleaning.OWNER_NEWS, cleaning.forget_owners)
         worker_steps.register("default", "alerts", lambda _worker: _sender())

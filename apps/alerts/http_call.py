@@ -37,13 +37,16 @@ class CallError(Exception):
 def post(address: CheckedAddress, *, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Reply:
     """Post a body and return the answer's head; raise `CallError` when none came in time."""
     deadline_s = time.monotonic() + timeout_s
+    too_late = f"no answer within {timeout_s:g} s"
     try:
         with _connected(address, deadline_s) as stream, _ended_at(stream, deadline_s) as watch:
             try:
-                return _ask(stream, address, body, headers)
+                reply = _ask(stream, address, body, headers)
             except _FAILURES as error:
-                words = f"no answer within {timeout_s:g} s" if watch.is_over else _words(error)
-                raise CallError(words) from error
+                raise CallError(too_late if watch.is_over else _words(error)) from error
+            if watch.is_over:  # what was cut off in the middle may look like a short answer
+                raise CallError(too_late)
+            return reply
     except _FAILURES as error:
         raise CallError(_words(error)) from error
 

@@ -53,7 +53,10 @@ class HttpOutlet:
         is_number = isinstance(timeout_s, int | float) and not isinstance(timeout_s, bool)
         if not is_number or not 0.1 <= timeout_s <= MAX_TIMEOUT_S:
             raise InvalidInputError(f"Expected 0.1 to {MAX_TIMEOUT_S:g} seconds.", field="timeout_s")
-        return {**found, "timeout_s": float(timeout_s)}
+        is_wanted = options.get("includes_picture", False)
+        if not isinstance(is_wanted, bool):
+            raise InvalidInputError("Expected true or false.", field="includes_picture")
+        return {**found, "timeout_s": float(timeout_s), "includes_picture": is_wanted}
 
     def send(self, parcel: Parcel) -> Answer:
         if len(parcel.body.content) > MAX_BODY_BYTES:

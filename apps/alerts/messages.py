@@ -5,6 +5,7 @@ that this target is told nothing of it. It runs just before each try to send, so
 the same message.
 """
 
+import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ class Message:
     owner_kind: str = ""
     owner_id: UUID | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    picture: bytes = field(default=b"", repr=False)  # JPEG, where the target wants one and there is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ def write_omma(message: Message) -> Body:
         "count": message.count,
         "data": dict(message.payload),
     }
+    if message.picture:
+        told["picture"] = {"type": "image/jpeg", "base64": base64.b64encode(message.picture).decode("ascii")}
     return Body(json.dumps(told, ensure_ascii=False, sort_keys=True).encode())
 
 

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from apps.alerts.models import NoticeKind, OwnerKind, RuleTarget, Target
 from apps.core.outbox import OutboxRow
 from apps.core.times import from_us, to_us
@@ -47,6 +49,14 @@ class _Directory:
     of_rule: dict[UUID, list[Target]] = field(default_factory=lambda: defaultdict(list))
     by_id: dict[UUID, Target] = field(default_factory=dict)
     cameras: dict[UUID, frozenset[UUID]] = field(default_factory=dict)
+
+
+def wants_tracks(account_id: UUID, camera_id: UUID) -> bool:
+    """Tell whether some target wants to be told of tracks of a camera."""
+    rows = Target.objects.filter(
+        account_id=account_id, is_enabled=True, wants__contains=[NoticeKind.TRACK.value]
+    )
+    return rows.filter(Q(all_cameras=True) | Q(cameras=camera_id)).exists()
 
 
 def addressed(rows: Sequence[OutboxRow]) -> dict[Target, list[Notice]]:

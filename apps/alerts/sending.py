@@ -23,6 +23,7 @@ from apps.alerts.messages import Message, write
 from apps.alerts.models import Delivery, DeliveryState, Target, TargetState
 from apps.alerts.outlets import Answer, Parcel
 from apps.alerts.pauses import TRIES_OF_REFUSED, is_refused, pause_after
+from apps.alerts.pictures import picture_of
 from apps.alerts.secrets import open_secret
 from apps.cameras.models import Camera
 from apps.core.exceptions import SecretsError
@@ -173,7 +174,14 @@ def _message(delivery: Delivery, target: Target) -> Message:
         owner_kind=target.owner_kind,
         owner_id=target.owner_id,
         options=target.options.get("format", {}),
+        picture=_picture(delivery, target),
     )
+
+
+def _picture(delivery: Delivery, target: Target) -> bytes:
+    if not target.options.get("includes_picture"):
+        return b""
+    return picture_of(delivery.kind, delivery.subject_id, delivery.payload)
 
 
 @transaction.atomic

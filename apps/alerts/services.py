@@ -30,7 +30,7 @@ from apps.core import audit, outbox
 from apps.core.exceptions import ConflictError, InvalidInputError
 
 _SECRET = ("address", "authorization", "headers", "signing_key")
-_OPTIONS = ("content_type", "timeout_s")
+_OPTIONS = ("content_type", "timeout_s", "includes_picture")
 _PLAIN = ("name", "is_enabled", "format", "wants", "per_minute", "digest_s", "late_s")
 CHANGEABLE = frozenset({*_SECRET, *_OPTIONS, *_PLAIN, "all_cameras", "cameras", "format_options"})
 MAX_TARGETS = 200  # of an account, callbacks not counted

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
+from apps.core import outbox
+from apps.inference import track_port
 from apps.inference.models import Analytic, Track
 from apps.inference.moments import moment
 from omma_engine.inference.messages import HostNewsKind
@@ -18,11 +20,33 @@ _CHANGING = [
 def apply(analytic: Analytic, payloads: Iterable[Mapping[str, Any]]) -> None:
     """Insert or replace the tracks; of several pieces about one track the last counts."""
     newest = {payload["track_id"]: payload for payload in payloads}
+    over = _newly_over(analytic, newest.values())
     Track.objects.bulk_create(
         [_track(analytic, payload) for payload in newest.values()],
         update_conflicts=True,
         unique_fields=["id"],
         update_fields=_CHANGING,
+    )
+    for track_id in over:
+        _tell(analytic, track_id)
+
+
+def _newly_over(analytic: Analytic, payloads: Iterable[Mapping[str, Any]]) -> list[UUID]:
+    """Return the tracks that end with this news, where somebody wants to know."""
+    over = [UUID(one["track_id"]) for one in payloads if one["kind"] == HostNewsKind.TRACK_CLOSE]
+    if not over or not track_port.is_wanted(analytic):
+        return []
+    known = set(Track.objects.filter(id__in=over, is_live=False).values_list("id", flat=True))
+    return [track_id for track_id in over if track_id not in known]
+
+
+def _tell(analytic: Analytic, track_id: UUID) -> None:
+    outbox.publish(
+        "track.closed",
+        subject_kind="track",
+        subject_id=track_id,
+        account_id=analytic.account_id,
+        camera_ids=[analytic.camera_id],
     )
 
 

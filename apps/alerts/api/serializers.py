@@ -35,14 +35,17 @@ class TargetReadSerializer(serializers.ModelSerializer[Target]):
     wants = serializers.ListField(child=serializers.CharField(), read_only=True)
     content_type = serializers.CharField(source="options.content_type", read_only=True)
     timeout_s = serializers.FloatField(source="options.timeout_s", read_only=True)
+    includes_picture = serializers.BooleanField(
+        source="options.includes_picture", read_only=True, default=False
+    )
     sending = TargetStateSerializer(source="state", read_only=True)
 
     class Meta:
         model = Target
         fields = [
             "id", "account", "name", "kind", "is_enabled", "place", "format", "all_cameras", "cameras",
-            "wants", "owner_kind", "owner_id", "content_type", "timeout_s", "per_minute", "digest_s",
-            "late_s", "sending", "created_at", "updated_at",
+            "wants", "owner_kind", "owner_id", "content_type", "timeout_s", "includes_picture",
+            "per_minute", "digest_s", "late_s", "sending", "created_at", "updated_at",
         ]  # fmt: skip
 
 
@@ -71,6 +74,7 @@ class TargetWriteSerializer(serializers.Serializer[Any]):
     signing_key = serializers.CharField(max_length=200, required=False, write_only=True)
     content_type = serializers.CharField(max_length=120, required=False)
     timeout_s = serializers.FloatField(min_value=0.1, max_value=MAX_TIMEOUT_S, required=False)
+    includes_picture = serializers.BooleanField(required=False)
     per_minute = serializers.IntegerField(min_value=1, max_value=MAX_PER_MINUTE, required=False)
     digest_s = serializers.IntegerField(min_value=1, max_value=MAX_DIGEST_S, required=False)
     late_s = serializers.IntegerField(min_value=1, max_value=MAX_LATE_S, required=False)

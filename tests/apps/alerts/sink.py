@@ -102,6 +102,10 @@ class Sink:
     def url(self, path: str = "/hook") -> str:
         return f"http://127.0.0.1:{self.port}{path}"
 
+    def release(self) -> None:
+        """End all behaviours that wait."""
+        self._server.ending.set()  # type: ignore[attr-defined]  # as above
+
     def close(self) -> None:
         self._server.ending.set()  # type: ignore[attr-defined]  # as above
         self._server.shutdown()

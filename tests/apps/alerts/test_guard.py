@@ -128,6 +128,7 @@ BAD_VALUES: tuple[tuple[dict[str, Any], str], ...] = (
     ({"timeout_s": 11}, "timeout_s"),
     ({"timeout_s": True}, "timeout_s"),
     ({"timeout_s": float("nan")}, "timeout_s"),
+    ({"includes_picture": "yes"}, "includes_picture"),
     ({"per_minute": 0}, "per_minute"),
     ({"per_minute": 6001}, "per_minute"),
     ({"digest_s": 0}, "digest_s"),

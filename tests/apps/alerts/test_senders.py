@@ -17,7 +17,7 @@ from django.db import connection
 from django.utils import timezone
 
 from apps.alerts import services
-from apps.alerts.models import Delivery, Target, TargetState
+from apps.alerts.models import Delivery, TargetState
 from apps.alerts.sender import Sender
 from tests.apps.alerts.conftest import ACTOR, House, MakeTarget, fire, hand_over
 from tests.apps.alerts.sink import Sink, answer, hang
@@ -124,20 +124,20 @@ def test_targets_that_hang_hold_up_nobody_else(house: House, make_target: MakeTa
     for number in range(8):
         path = f"/hanging/{number}"
         sink.by_path[path] = hang(60)
-        make_target(name=path, address=sink.url(path), timeout_s=2)
+        make_target(name=path, address=sink.url(path), timeout_s=10)
     healthy = make_target(name="healthy", address=sink.url("/healthy"))
     with senders(1):
         fire(house)
         hand_over()
-        wait_until(lambda: Target.objects.filter(state__failures__gte=1).count() == 8)
-        delays = []
+        wait_until(lambda: len(sink.hits) == 9)
+        began_s = time.monotonic()
         for _ in range(3):
             wanted = healthy_hits(sink) + 1
-            began_s = time.monotonic()
             services.test_target(actor=ACTOR, target=healthy)
             hand_over()
             wait_until(partial(has_hits, sink, wanted))
-            delays.append(time.monotonic() - began_s)
+        took_s = time.monotonic() - began_s
+        sink.release()
 
-    assert max(delays) < 1.0, delays
+    assert took_s < 6, took_s
     assert Delivery.objects.filter(target=healthy, state="delivered").count() == 4
