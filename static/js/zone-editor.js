@@ -78,6 +78,7 @@ class ZoneEditor {
   write() {
     this.shape.setAttribute("points", this.points.map(([x, y]) => `${x * 100},${y * 100}`).join(" "));
     this.field.value = JSON.stringify(this.points.map((point) => point.map((value) => Math.round(value * 1e4) / 1e4)));
+    this.field.dispatchEvent(new Event("change", { bubbles: true }));
     if (this.count) {
       this.count.textContent = this.points.length
         ? `${this.points.length} points`

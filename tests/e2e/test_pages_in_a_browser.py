@@ -93,6 +93,7 @@ def test_a_rule_with_a_zone_is_drawn_changed_by_keys_and_saved(page: Page, omma:
     page.locator(".zone .handle").nth(2).focus()
     for _ in range(10):
         page.keyboard.press("ArrowUp")
+    expect(page.get_by_text("In the last hour this would have matched")).to_be_visible()
     page.get_by_role("button", name="Save").click()
     page.wait_for_url("**/app/rules/")
 
