@@ -132,6 +132,7 @@ class EncodedPacket:
 
     `pts` and `dts` are in `CodecInfo.time_base`; `capture_us` is the capture time of the picture in UTC
     microseconds, from `clock`, right to within `error_us`. `is_corrupt`: a part of it got lost on its way.
+    `starts`, where they are known, are the places of all start codes (00 00 00 01) that Annex B data holds.
     """
 
     data: bytes
@@ -143,6 +144,7 @@ class EncodedPacket:
     clock: ClockSource
     error_us: int
     is_corrupt: bool = False
+    starts: tuple[int, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

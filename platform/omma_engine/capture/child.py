@@ -47,6 +47,7 @@ from omma_engine.types import GapCause, RecordMode, SourceSpec, SourceState
 logger = logging.getLogger(__name__)
 
 _TICK_S = 0.2
+_LONG_TICK_S = 0.5  # where the reading thread rings anyway
 _SILENCE_US = 5_000_000
 _START_S = 10.0
 _STOP_S = 3
@@ -124,7 +125,8 @@ class CaptureChild:
 
     def _round(self) -> None:
         self._reader.demand = self._publisher.level
-        for message in self._line.wait(0 if self._is_behind else _TICK_S, self._bell):
+        tick_s = _LONG_TICK_S if self._reader.rings else _TICK_S
+        for message in self._line.wait(0 if self._is_behind else tick_s, self._bell):
             self._heed(message)
         if self._clock.monotonic_us() - self._heard_us > _SILENCE_US:  # asked now: the disk may take longer
             self._stop_reason = "the supervisor is silent"

@@ -53,6 +53,8 @@ class SourceReader:
         self._is_waiting = False
         self.demand = DemandLevel.NONE
         """Set by the packet loop: what the bus's readers want, and so how long packets may wait."""
+        self.rings = False
+        """Whether it tells the packet loop to look, some times a second, by itself."""
         self.is_held = False
         """Set by the packet loop: a source that broke is not opened again as long as this is true."""
         self.on_read: Callable[[int], None] = _ignore
@@ -118,6 +120,7 @@ class SourceReader:
             logger.exception("reading the source failed in a way that no driver foresees")
             return SourceError(f"unforeseen: {type(error).__name__}")
         finally:
+            self.rings = False
             if source is not None:
                 source.close()
         return SourceError("the reading was stopped")
@@ -131,6 +134,7 @@ class SourceReader:
             has_caught_up = info.knows_arrivals or after_us - before_us >= _CAUGHT_UP_US
             may_pause = info.may_pause and has_caught_up and after_us - opened_us > _NO_PAUSE_BEFORE_US
             pause_s = _PAUSE_S[self.demand] if may_pause else 0.0
+            self.rings = pause_s > 0
             if pause_s or self.demand > DemandLevel.NONE:
                 self.on_round()
             if pause_s:

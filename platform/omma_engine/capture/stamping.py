@@ -70,6 +70,7 @@ class Stamper:
             clock=self._timeline.clock,
             error_us=self._timeline.error_us + self._time.ahead_us,
             is_corrupt=packet.is_corrupt,
+            starts=packet.starts,
         )
 
     def stamp_sound(self, piece: SoundPiece, arrival_us: int) -> AudioPiece:

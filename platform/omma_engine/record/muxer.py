@@ -74,12 +74,22 @@ class FragmentMuxer:
         """Return the file's first section, complete once the first fragment is out."""
         return self._header.data if self._header else b""
 
-    def add_video(self, data: bytes, *, pts: int, dts: int, duration: int, is_keyframe: bool) -> bool:
+    def add_video(
+        self,
+        data: bytes,
+        *,
+        pts: int,
+        dts: int,
+        duration: int,
+        is_keyframe: bool,
+        starts: Sequence[int] = (),
+    ) -> bool:
         """Add a picture, and return whether it could be taken.
 
-        Times in ticks since the segment began; a `dts` that does not advance is moved on by one.
+        Times in ticks since the segment began; a `dts` that does not advance is moved on by one. `starts` are
+        the places of all its start codes, where they are known.
         """
-        pieces = sample_pieces(self._codec.codec, data)
+        pieces = sample_pieces(self._codec.codec, data, starts)
         self._header = self._header or movie_header(self._codec, self._audio, self._codec.extradata or data)
         if not pieces or self._header is None:
             return False

@@ -96,6 +96,7 @@ class WritingSegment:
             dts=_ticks(packet.capture_us - reorder_us - self.start_us),
             duration=_ticks(duration_us),
             is_keyframe=packet.is_keyframe,
+            starts=() if is_headless else packet.starts,
         )
         self._is_damaged = self._is_damaged or not is_taken
         self._damaged_pictures += packet.is_corrupt

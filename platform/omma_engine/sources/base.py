@@ -62,6 +62,7 @@ class SourcePacket(NamedTuple):
 
     H.264 and H.265 are Annex B, and every keyframe carries its parameter sets. `codec` is set on the first
     packet of a changed coding. `reported_us` is the camera's own capture time, where it came with the packet.
+    `starts`, where they are known, are the places of all start codes (00 00 00 01) in the data.
     """
 
     media: Media
@@ -74,6 +75,7 @@ class SourcePacket(NamedTuple):
     reported_us: int | None = None
     is_corrupt: bool = False
     codec: CodecInfo | None = None
+    starts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ class ParameterSets:
         name = self.codec.codec
         sets = head_of(name, packet.data).parameter_sets
         if not has_sequence_set(name, sets):
-            return packet._replace(data=self.codec.extradata + packet.data)
+            return packet._replace(data=self.codec.extradata + packet.data, starts=())
         if sets == self.codec.extradata:
             return packet
         width, height = picture_size(name, sets) or (self.codec.width, self.codec.height)

@@ -5,9 +5,12 @@ import socket
 import struct
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Literal
 
 import pytest
 
+from omma_engine.record.samples import sample_pieces
+from omma_engine.sources.base import SourcePacket
 from omma_engine.sources.interleaved.decoding import DecodeTimes
 from omma_engine.sources.interleaved.description import parse_description, resolved
 from omma_engine.sources.interleaved.formats import UnplainError, video_format
@@ -182,25 +185,69 @@ def test_a_picture_of_which_a_part_is_missing_is_corrupt() -> None:
     assert found[1].data == START + b"\x41whole"
 
 
-def test_parts_in_the_middle_are_skimmed_to_the_same_bytes(pair: tuple[Line, socket.socket]) -> None:
-    track = RtpTrack(ssrc=1, payload_type=96)
-    unit = b"\x65" + bytes(range(1, 200)) * 40
-    camera = b"".join(framed(0, each) for each in track.packets(payloads_of(unit, "h264"), 0))
-    medium = parse_description(SDP).first("video")
-    video = VideoTrack(video_format(medium))
+def skimmed(
+    codec: Literal["h264", "hevc"], data: bytes, pair: tuple[Line, socket.socket]
+) -> tuple[int, list[SourcePacket]]:
+    """Return how many frames were looked at whole, and the pictures that were read, as a session does it."""
+    sdp = SDP if codec == "h264" else SDP.replace("H264", "H265")
+    video = VideoTrack(video_format(parse_description(sdp).first("video")))
     video.channel = 0
     line, theirs = pair
-    theirs.sendall(camera)
+    theirs.sendall(data)
     line.receive(1)
-
     frames, found = 0, []
     for frame in line.frames():
         frames += 1
-        found += video.take(frame.data, 0)
-        line.advance(video.take_middles)
+        if frame.channel == 0:
+            found += video.take(frame.data, 0)
+            line.advance(video.take_middles)
+    return frames, found
+
+
+UNITS: dict[Literal["h264", "hevc"], bytes] = {
+    "h264": b"\x65" + bytes(range(1, 200)) * 40,
+    "hevc": b"\x26\x01" + bytes(range(1, 200)) * 40,
+}
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+def test_parts_in_the_middle_are_skimmed_to_the_same_bytes(
+    codec: Literal["h264", "hevc"], pair: tuple[Line, socket.socket]
+) -> None:
+    track = RtpTrack(ssrc=1, payload_type=96, first_sequence=0xFFFD)
+    packets = track.packets(payloads_of(UNITS[codec], codec), 0)
+    assert len(packets) > 5
+
+    frames, found = skimmed(codec, b"".join(framed(0, each) for each in packets), pair)
 
     assert frames == 2
-    assert found[0].data.endswith(START + unit)
+    assert found[0].data.endswith(START + UNITS[codec])
+    assert not found[0].is_corrupt
+
+
+def test_a_part_that_does_not_follow_plainly_is_looked_at(pair: tuple[Line, socket.socket]) -> None:
+    track = RtpTrack(ssrc=1, payload_type=96)
+    packets = track.packets(payloads_of(UNITS["h264"], "h264"), 0)
+    frames = [framed(0, each) for each in packets]
+    frames[3] = b""  # lost
+    frames.insert(2, framed(1, b"report"))
+
+    looked_at, found = skimmed("h264", b"".join(frames), pair)
+
+    assert looked_at > 3
+    assert [picture.is_corrupt for picture in found] == [True]
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+def test_the_places_of_units_are_those_that_would_be_found(codec: str) -> None:
+    found = pictures_of(codec, sent(codec)[1])
+
+    assert len(found) == 12
+    for picture in found:
+        told = sample_pieces(codec, picture.data, picture.starts)
+        assert [bytes(piece) for piece in told] == [
+            bytes(piece) for piece in sample_pieces(codec, picture.data)
+        ]
 
 
 def test_reports_carry_the_time_also_after_2036() -> None:

@@ -1,22 +1,39 @@
 """RTP payloads to pictures in Annex B: RFC 6184 (H.264) and RFC 7798 (H.265)."""
 
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from omma_engine.sources.interleaved.rtp import RtpPacket
 
 _START = b"\x00\x00\x00\x01"
 _MOST_BYTES = 16 * 1024 * 1024
+_RTP_BYTES = 12
+_H264_HEADS = struct.Struct(">HHHHIIBB")
+_HEVC_HEADS = struct.Struct(">HHHHIIHB")
 _RECOVERY_POINT = 6  # SEI payload type: decoding may begin here (H.264, D.2.8)
 
 
 class Picture(NamedTuple):
-    """One access unit. `is_corrupt`: a part of it did not come."""
+    """One access unit. `is_corrupt`: a part of it did not come. `starts`: where its start codes are."""
 
     data: bytes
     ticks: int
     is_keyframe: bool
     is_corrupt: bool
+    starts: tuple[int, ...]
+
+
+class Middle(NamedTuple):
+    """What the middle parts of one unit have in common.
+
+    `heads` unpacks the headers of interleaving and RTP and then `words`, with which all these payloads begin;
+    `offset` is where a part's own bytes are, from the RTP header on.
+    """
+
+    heads: struct.Struct
+    words: tuple[int, int]
+    offset: int
 
 
 class PictureAssembler:
@@ -29,6 +46,7 @@ class PictureAssembler:
     def __init__(self, codec: str) -> None:
         self._units = H264Units() if codec == "h264" else HevcUnits()
         self._pieces: list[bytes | memoryview] = []
+        self._starts: list[int] = []
         self._size = 0
         self._ticks = 0
         self._ended_ticks: int | None = None
@@ -44,7 +62,10 @@ class PictureAssembler:
         before = len(self._pieces)
         if not self._units.append_to(self._pieces, packet.payload):
             self._is_corrupt = True
-        self._size += sum(map(len, self._pieces[before:]))
+        for piece in self._pieces[before:]:
+            if piece is _START:
+                self._starts.append(self._size)
+            self._size += len(piece)
         if self._size > _MOST_BYTES:
             self._drop()
             self._units.forget_fragment()
@@ -52,15 +73,15 @@ class PictureAssembler:
             done.append(self._finish())
         return done
 
-    def is_middle(self, data: memoryview, start: int) -> bool:
-        """Return whether a payload that begins here is neither the first nor the last part of a unit."""
-        return bool(self._pieces) and self._units.is_middle(data, start)
+    @property
+    def middle(self) -> "Middle | None":
+        """Return how the parts begin that are neither the first nor the last of the unit that has begun."""
+        return self._units.middle if self._pieces else None
 
-    def append_middle(self, payload: memoryview) -> None:
-        """Append such a payload."""
-        part = payload[self._units.part_header :]
-        self._pieces.append(part)
-        self._size += len(part)
+    def append_middles(self, parts: Sequence[memoryview]) -> None:
+        """Append such parts, without their headers."""
+        self._pieces += parts
+        self._size += sum(map(len, parts))
 
     def hold(self) -> None:
         """Copy what is held of a picture that has not ended: the buffer it lies in is used again."""
@@ -77,14 +98,15 @@ class PictureAssembler:
         return done
 
     def _finish(self) -> Picture:
-        picture = Picture(b"".join(self._pieces), self._ticks, self._units.is_keyframe, self._is_corrupt)
+        data, starts = b"".join(self._pieces), tuple(self._starts)
+        picture = Picture(data, self._ticks, self._units.is_keyframe, self._is_corrupt, starts)
         self._ended_ticks = self._ticks
         self._drop()
         self._is_corrupt = False
         return picture
 
     def _drop(self) -> None:
-        self._pieces, self._size, self._is_corrupt = [], 0, True
+        self._pieces, self._starts, self._size, self._is_corrupt = [], [], 0, True
         self._units.begin_picture()
 
 
@@ -93,7 +115,7 @@ class _Units:
 
     def __init__(self) -> None:
         self.begin_picture()
-        self._is_in_fragment = False
+        self.middle: Middle | None = None  # while a unit comes in fragments
 
     def begin_picture(self) -> None:
         self.is_keyframe = False
@@ -101,16 +123,11 @@ class _Units:
 
     def forget_fragment(self) -> None:
         """A part of a fragmented unit is missing: its rest is of no use."""
-        self._is_in_fragment = False
+        self.middle = None
 
 
 class H264Units(_Units):
     """The units of H.264 (RFC 6184, 5.4, packetization modes 0 and 1)."""
-
-    part_header = 2
-
-    def is_middle(self, data: memoryview, start: int) -> bool:
-        return self._is_in_fragment and data[start] & 0x1F == 28 and not data[start + 1] & 0xC0
 
     def append_to(self, pieces: list[bytes | memoryview], payload: memoryview) -> bool:
         """Append what a payload holds, and return whether it could be used."""
@@ -148,11 +165,11 @@ class H264Units(_Units):
         if head & 0x80:
             self._note(head & 0x1F, payload[:0])
             pieces += (_START, bytes((payload[0] & 0xE0 | head & 0x1F,)))
-            self._is_in_fragment = True
-        elif not self._is_in_fragment:
+            self.middle = Middle(_H264_HEADS, (payload[0], head & 0x1F), _RTP_BYTES + 2)
+        elif self.middle is None:
             return False
         if head & 0x40:
-            self._is_in_fragment = False
+            self.middle = None
         pieces.append(payload[2:])
         return True
 
@@ -166,11 +183,6 @@ class H264Units(_Units):
 
 class HevcUnits(_Units):
     """The units of H.265 (RFC 7798, 4.4, without decoding order numbers)."""
-
-    part_header = 3
-
-    def is_middle(self, data: memoryview, start: int) -> bool:
-        return self._is_in_fragment and data[start] >> 1 & 0x3F == 49 and not data[start + 2] & 0xC0
 
     def append_to(self, pieces: list[bytes | memoryview], payload: memoryview) -> bool:
         if len(payload) < 3:
@@ -203,11 +215,11 @@ class HevcUnits(_Units):
         if head & 0x80:
             self._note(head & 0x3F)
             pieces += (_START, bytes((payload[0] & 0x81 | (head & 0x3F) << 1, payload[1])))
-            self._is_in_fragment = True
-        elif not self._is_in_fragment:
+            self.middle = Middle(_HEVC_HEADS, (payload[0] << 8 | payload[1], head & 0x3F), _RTP_BYTES + 3)
+        elif self.middle is None:
             return False
         if head & 0x40:
-            self._is_in_fragment = False
+            self.middle = None
         pieces.append(payload[3:])
         return True
 

@@ -47,18 +47,20 @@ class RtpReceiver:
         self._ticks = self.ticks_near(ticks)
         return RtpPacket(payload, self._ticks, second >= _MARKER, lost)
 
-    def take_plain(self, packet: memoryview, start: int, size: int) -> bool:
-        """Take a packet that follows the last one of the same picture plainly; False: it is none such."""
-        if size <= _HEADER_BYTES or self._sequence is None:
-            return False
-        first, second, sequence, ticks, _ = _HEADER.unpack_from(packet, start)
-        following = (self._sequence + 1) & 0xFFFF
-        if (first, second, sequence) != (_PLAIN, self._payload_type, following):
-            return False
-        if ticks != self._ticks & 0xFFFF_FFFF:
-            return False
-        self._sequence = sequence
-        return True
+    @property
+    def next_plain(self) -> tuple[int, int, int, int] | None:
+        """Return how a packet begins that plainly goes on with the last one's picture; None before any.
+
+        The first two bytes of its header, its sequence number and its time.
+        """
+        if self._sequence is None:
+            return None
+        return _PLAIN, self._payload_type, (self._sequence + 1) & 0xFFFF, self._ticks & 0xFFFF_FFFF
+
+    def took_plain(self, count: int) -> None:
+        """Note that so many packets that began as `next_plain` says were taken elsewhere."""
+        if self._sequence is not None:
+            self._sequence = (self._sequence + count) & 0xFFFF
 
     def ticks_near(self, ticks: int) -> int:
         """Return 32 bits of the clock as the full count that is nearest to the last packet's."""

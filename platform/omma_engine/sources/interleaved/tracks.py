@@ -1,6 +1,5 @@
 """The two media of a session: from RTP and RTCP to packets as the engine carries them."""
 
-import struct
 from dataclasses import replace
 
 from omma_engine.sources.base import Media, SourcePacket
@@ -16,9 +15,8 @@ from omma_engine.sources.ordering import picture_order
 from omma_engine.sources.parameter_sets import ParameterSets
 from omma_engine.types import CodecInfo
 
-_FRAME = struct.Struct(">BBH")
+_FRAME_BYTES = 4
 _DOLLAR = 0x24
-_FRAME_AND_HEADER = _FRAME.size + 12
 _LEAST = 16  # an RTP header, and the header of a part with something behind it
 
 
@@ -50,20 +48,27 @@ class VideoTrack:
     def take_middles(self, data: memoryview, start: int, end: int) -> int:
         """Take the middle parts of a unit as far as they follow each other plainly; return where they end.
 
-        Most of what a camera sends is such parts, and nothing needs to be looked at in them.
+        Most of what a camera sends is such parts: their headers are compared with what is expected, and
+        nothing else is looked at.
         """
-        while start + _FRAME_AND_HEADER < end:
-            dollar, channel, size = _FRAME.unpack_from(data, start)
-            after = start + _FRAME.size + size
-            payload = start + _FRAME_AND_HEADER
-            if dollar != _DOLLAR or channel != self.channel or after > end or size < _LEAST:
+        plain, middle = self._receiver.next_plain, self._assembler.middle
+        if plain is None or middle is None:
+            return start
+        marks, number, ticks = (plain[0] << 8) | plain[1], plain[2], plain[3]
+        frame, (word, last), unpack = _DOLLAR << 8 | self.channel, middle.words, middle.heads.unpack_from
+        skip, latest = _FRAME_BYTES + middle.offset, end - _FRAME_BYTES - _LEAST
+        parts = []
+        while start <= latest:
+            its_frame, size, its_marks, its_number, its_ticks, _, its_word, its_last = unpack(data, start)
+            if its_last != last or its_word != word or its_marks != marks or its_frame != frame:
                 break
-            if not self._assembler.is_middle(data, payload):
+            after = start + _FRAME_BYTES + size
+            if its_number != number or its_ticks != ticks or after > end or size < _LEAST:
                 break
-            if not self._receiver.take_plain(data, start + _FRAME.size, size):
-                break
-            self._assembler.append_middle(data[payload:after])
-            start = after
+            parts.append(data[start + skip : after])
+            number, start = (number + 1) & 0xFFFF, after
+        self._receiver.took_plain(len(parts))
+        self._assembler.append_middles(parts)
         return start
 
     def take_report(self, data: memoryview) -> None:
@@ -87,6 +92,7 @@ class VideoTrack:
                 arrival_us,
                 self._reported_us(picture.ticks),
                 picture.is_corrupt,
+                starts=picture.starts,
             )
         )
         if self.has_sound:
