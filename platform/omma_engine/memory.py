@@ -5,6 +5,7 @@ writes to it.
 """
 
 import ctypes
+import gc
 import logging
 import re
 import sys
@@ -46,6 +47,14 @@ def use_one_arena() -> None:
             mallopt(_M_ARENA_MAX, 1)
             mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
             mallopt(_M_TRIM_THRESHOLD, _LARGE_BYTES)
+
+
+def slim() -> None:
+    """Give back what was needed to start: garbage, free pieces of the heap, pages of libraries."""
+    gc.collect()
+    if sys.platform == "linux" and hasattr(ctypes.CDLL(None), "malloc_trim"):
+        ctypes.CDLL(None).malloc_trim(0)
+    let_go_of_files()
 
 
 def let_go_of_files() -> None:

@@ -8,6 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from apps.streams.capture import capture_supervisor
+from omma_engine.memory import slim, use_one_arena
+
+_SETTLED_S = 10.0
+"""After so long, all that is needed only once has been."""
 
 
 class Command(BaseCommand):
@@ -26,6 +30,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        use_one_arena()
         labels = dict(options["label"]) if options["label"] else None
         supervisor = capture_supervisor(options["name"], slots=options["slots"], labels=labels)
         stopping = threading.Event()
@@ -33,7 +38,9 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stopping.set())
         supervisor.on_failure = stopping.set
         supervisor.start()
-        stopping.wait()
+        if not stopping.wait(_SETTLED_S):
+            slim()
+            stopping.wait()
         supervisor.stop()
 
 
