@@ -8,7 +8,8 @@ const PACE_US = 1_600_000; // over how long the pace of a box is measured
 const PACE_LEAST_US = 300_000; // a pace over less than this is noise
 const UNPACED_US = 500_000; // a box whose pace nobody knows stays for this long: then it may lie beside what it means
 
-// `frames` are detection messages of one analytic, oldest first. Returns boxes with their place at `captureUs`.
+// `frames` are detection messages of one analytic, oldest first. Returns boxes with their place at `captureUs`,
+// and as `seenBox` the one that was found, where the box has gone on from it.
 export function boxesAt(frames, captureUs) {
   const index = frames.findLastIndex((frame) => frame.capture_us <= captureUs + SAME_US);
   if (index < 0 || frames[index].capture_us < captureUs - AHEAD_US) return [];
@@ -19,7 +20,7 @@ export function boxesAt(frames, captureUs) {
   return before.boxes.flatMap((found) => {
     const next = isJoined ? sameIn(after, found) : null;
     const pace = next ? paceOver(before, found, after, next) : lastPace(frames, index, found);
-    if (pace) return { ...found, box: moved(found.box, pace, since) };
+    if (pace) return { ...found, seenBox: found.box, box: moved(found.box, pace, since) };
     return since < UNPACED_US ? found : [];
   });
 }

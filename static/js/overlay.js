@@ -5,6 +5,7 @@ const KEEP_US = 4_000_000;
 const COLOURS = { person: "#f2a93b", face: "#f2a93b", motion: "#8fa7b8" };
 const OTHER_COLOUR = "#7fd1c2";
 const LABEL_HEIGHT = 18;
+const SURE_KEYPOINT = 0.4;
 
 export class Overlay {
   constructor(canvas, video, captureTimeAt) {
@@ -66,7 +67,8 @@ function pictureArea({ videoWidth, videoHeight }, width, height) {
   return { ...area, left: (width - area.width) / 2, top: (height - area.height) / 2 };
 }
 
-function drawBox(brush, { box, label, confidence, track }, area, ratio) {
+function drawBox(brush, found, area, ratio) {
+  const { box, label, confidence, track } = found;
   const [x1, y1, x2, y2] = box;
   const left = area.left + x1 * area.width;
   const top = area.top + y1 * area.height;
@@ -75,8 +77,34 @@ function drawBox(brush, { box, label, confidence, track }, area, ratio) {
   brush.strokeStyle = colour;
   brush.strokeRect(left, top, (x2 - x1) * area.width, (y2 - y1) * area.height);
   if (label === "motion") return;
+  drawShape(brush, found, area, ratio);
   const number = track === null || track === undefined ? "" : ` ${track}`;
   drawLabel(brush, `${label}${number} · ${Math.round(confidence * 100)} %`, { left, top, colour }, area, ratio);
+}
+
+// An outline and keypoints go with their box from where they were found to where it is now.
+function drawShape(brush, { box, seenBox, outline, keypoints }, area, ratio) {
+  const from = seenBox ?? box;
+  const place = ([x, y]) => [
+    area.left + along(x, from[0], from[2], box[0], box[2]) * area.width,
+    area.top + along(y, from[1], from[3], box[1], box[3]) * area.height,
+  ];
+  if (outline?.length > 2) {
+    brush.beginPath();
+    for (const point of outline) brush.lineTo(...place(point));
+    brush.closePath();
+    brush.stroke();
+  }
+  brush.fillStyle = brush.strokeStyle;
+  for (const [x, y, sure] of keypoints ?? []) {
+    if (sure < SURE_KEYPOINT) continue;
+    const [left, top] = place([x, y]);
+    brush.fillRect(left - 2 * ratio, top - 2 * ratio, 4 * ratio, 4 * ratio);
+  }
+}
+
+function along(value, from, to, newFrom, newTo) {
+  return to > from ? newFrom + ((value - from) / (to - from)) * (newTo - newFrom) : newFrom;
 }
 
 function drawLabel(brush, text, { left, top, colour }, area, ratio) {

@@ -51,3 +51,33 @@ def test_a_box_is_where_the_picture_is(
     boxes = page.evaluate(BOXES_AT, [frames, round(at_s * SECOND)])
 
     assert [box[0] for box in boxes] == pytest.approx(lefts)
+
+
+PAINTED = """
+async ([found, points]) => {
+  const { Overlay } = await import('/static/js/overlay.js');
+  const canvas = document.createElement('canvas');
+  canvas.style.cssText = 'display: block; width: 200px; height: 100px';
+  document.body.prepend(canvas);
+  const overlay = new Overlay(canvas, { videoWidth: 200, videoHeight: 100, currentTime: 0 }, () => 1000000);
+  overlay.add({ analytic_id: 'a', capture_us: 1000000, boxes: [found] });
+  overlay.draw(0);
+  const [x, y] = [canvas.width, canvas.height];
+  const brush = canvas.getContext('2d');
+  return points.map((point) => brush.getImageData(point[0] * x, point[1] * y, 1, 1).data[3] > 0);
+}
+"""
+
+
+def test_outlines_and_sure_keypoints_are_drawn_where_they_are(browser_window: BrowserContext) -> None:
+    found = {
+        "label": "person", "track": 7, "confidence": 0.9, "box": [0.5, 0.3, 0.9, 0.9],
+        "outline": [[0.6, 0.5], [0.8, 0.5], [0.8, 0.8], [0.6, 0.8]],
+        "keypoints": [[0.7, 0.65, 0.9], [0.85, 0.4, 0.1]],
+    }  # fmt: skip
+    page = browser_window.new_page()
+    page.goto("/accounts/login/")
+
+    painted = page.evaluate(PAINTED, [found, [[0.7, 0.5], [0.7, 0.65], [0.85, 0.4], [0.65, 0.6]]])
+
+    assert painted == [True, True, False, False]  # an edge, a keypoint, one that is not sure, and nothing

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from unittest.mock import patch
 from uuid import UUID
@@ -57,6 +58,27 @@ def test_a_camera_yields_tracks_events_and_pictures_and_switching_off_ends_them(
     assert (phases[0], phases[-1]) == ("start", "end")
     assert Analytic.objects.get(id=people.id).status == "stopped"
     assert Analytic.objects.get(id=motion.id).status == "running"
+
+
+def test_a_counting_analytic_tells_who_subscribes_and_keeps_its_period(
+    make_supervisor: SupervisorMaker, wait_until: Wait, short_visit: Path, data_dir: Path
+) -> None:
+    stream = make_stream(make_account())
+    counting = {"at_least": 1, "probes": 2, "period_s": 1.0, "coordinates": True, "overview": True}
+    analytic = make_analytic(stream, kind="people_count", labels=["person"], counting=counting)
+    told = Outbox.objects.filter(kind="analytic.result", subject_id=analytic.pk).order_by("id")
+    with on_air(stream.id, short_visit):
+        make_supervisor()
+        wait_until(lambda: told.count() >= 3)
+
+    payloads = [row.payload for row in told]
+    assert (payloads[0]["phase"], payloads[0]["count"]) == ("start", 1)
+    assert len(payloads[0]["coordinates"]) == 1
+    assert (data_dir / payloads[0]["image"]).read_bytes().startswith(b"\xff\xd8")
+    crowd = [one["at_us"] for one in payloads if one["event_id"] == payloads[0]["event_id"]]
+    assert all(later - earlier >= 1_000_000 for earlier, later in pairwise(crowd))
+    event = Event.objects.get(pk=payloads[0]["event_id"])
+    assert (event.kind, event.label) == ("detection", "person")
 
 
 def test_a_killed_host_is_back_within_two_seconds_and_numbers_go_on(
