@@ -155,8 +155,9 @@ STATIC_ROOT = OMMA_DATA_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "omma.static_files.HashedStaticFilesStorage"},
 }
+SERVESTATIC_ALLOW_ALL_ORIGINS = False  # they are for our own pages
 APPEND_SLASH = False
 
 # --- Security -----------------------------------------------------------------------------------------------
