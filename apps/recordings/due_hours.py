@@ -8,6 +8,7 @@ whatever the archive's size, and a bound on hours keeps a run short where everyt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -86,7 +87,12 @@ def _goes_on(look: Look, stream_id: UUID, hour: datetime) -> bool:
 
 def note_look(look: Look, volume_ids: Sequence[UUID], now: datetime) -> None:
     """Remember that a stretch has been looked at; what changes meanwhile stays noted as changed."""
-    values = {"stream": look.stream.stream_id, "first": look.start, "last": look.end, "now": now}
+    values: dict[str, Any] = {
+        "stream": look.stream.stream_id,
+        "first": look.start,
+        "last": look.end,
+        "now": now,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_LOOKED, {**values, "words": _words_of(look.stream), "volumes": list(volume_ids)})
 
@@ -94,7 +100,7 @@ def note_look(look: Look, volume_ids: Sequence[UUID], now: datetime) -> None:
 def _due_hours(
     streams: Mapping[UUID, StreamKeeping], volume_ids: Sequence[UUID], now: datetime
 ) -> list[tuple[UUID, datetime]]:
-    values = {
+    values: dict[str, Any] = {
         "streams": list(streams),
         "continuous": [timedelta(microseconds=one.ages.continuous_us) for one in streams.values()],
         "motion": [timedelta(microseconds=one.ages.motion_us) for one in streams.values()],

@@ -58,10 +58,6 @@ class Spans:
         index = bisect_right(self.ranges, (end_us, -1)) - 1
         return index >= 0 and self.ranges[index][1] > start_us
 
-    def since(self, moment_us: int) -> "Spans":
-        """Return what of them is at or after a time."""
-        return Spans((max(start_us, moment_us), end_us) for start_us, end_us in self.ranges)
-
     def __or__(self, other: "Spans") -> "Spans":
         return Spans((*self.ranges, *other.ranges))
 
@@ -132,19 +128,6 @@ def is_unwanted(one: Footage, wanted: Wanted, *, keep_us: int, now_us: int) -> b
     """Tell whether transient footage has waited `keep_us` for an event, and no recording touches it."""
     is_recorded = (wanted.held | wanted.events).touch(one.start_us, one.end_us)
     return one.is_transient and not is_recorded and now_us - one.end_us > keep_us
-
-
-def surely_kept(wanted: Wanted, ages: Ages, *, now_us: int) -> Spans:
-    """Return the time of which nothing can be too old: what touches it need not be looked at.
-
-    So a run costs what there is to decide, and not what there is. Of the rest, `is_too_old` decides.
-    """
-    kept = wanted.held
-    if ages.looks_at_events:
-        kept = kept | wanted.events.since(now_us - ages.event_us)
-    if ages.looks_at_motion:
-        kept = kept | wanted.motion.since(now_us - ages.motion_us)
-    return kept
 
 
 def oldest_until(

@@ -1,5 +1,6 @@
 """SpectraX's statistics over all recordings that may be played, added up in the database."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -67,7 +68,8 @@ def _by_camera(clips: Clips) -> list[dict[str, Any]]:
 
 
 def _seconds(row: dict[str, Any]) -> int:
-    return round(row["duration"].total_seconds())
+    duration: timedelta = row["duration"]
+    return round(duration.total_seconds())
 
 
 def _detected(clips: Clips) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from apps.core.api.rows import RowSerializer
 from apps.inference.models import Analytic, AnalyticKind, Event, MinuteSummary, Track
 
 _POINT = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
@@ -142,7 +143,7 @@ class AnalyticWriteSerializer(AnalyticChangeSerializer):
     model_version = serializers.UUIDField()
 
 
-class TrackReadSerializer(serializers.ModelSerializer[Track]):
+class TrackReadSerializer(RowSerializer[Track]):
     """One object over time; `path` holds `[ms after start, x, y]` of its foot point.
 
     `zones` are its analytic's regions that it stood in, by name or number; sizes are shares of the picture.

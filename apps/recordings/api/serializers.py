@@ -5,13 +5,14 @@ from typing import Any
 from django.urls import reverse
 from rest_framework import serializers
 
+from apps.core.api.rows import RowSerializer
 from apps.recordings.addresses import video_address
 from apps.recordings.models import Recording, RetentionPolicy
 from apps.recordings.policies import FIELDS, MAX_HOURS, MAX_MOTION_HOURS
 from apps.recordings.services import MAX_DURATION_S, MAX_NAME_LENGTH, MAX_PRE_ROLL_S
 
 
-class RecordingReadSerializer(serializers.ModelSerializer[Recording]):
+class RecordingReadSerializer(RowSerializer[Recording]):
     """A recording. `surplus_s` is how much earlier than wanted it begins, at the last keyframe before."""
 
     account = serializers.UUIDField(source="account_id", read_only=True)
