@@ -16,6 +16,7 @@ class StreamsConfig(AppConfig):
         from apps.streams.removing import plan_removal
         from apps.streams.services import provision_camera
         from apps.streams.silence_watch import silence_loop
+        from apps.streams.storage.forgotten import look_after_volumes
         from apps.streams.volume_states import VolumeWatch
 
         provisioning.register(10, provision_camera)
@@ -26,7 +27,9 @@ class StreamsConfig(AppConfig):
         sources = loader_for(Source.objects.all, f"{serializers}.SourceReadSerializer")
         representations.register("source", sources)
         worker_steps.register_supervisor("capture", "capture", capture_supervisor)
-        worker_steps.register("capture", "volume-watch", lambda _worker: VolumeWatch())
+        worker_steps.register(
+            "capture", "volume-watch", lambda _worker: VolumeWatch(check=look_after_volumes)
+        )
         worker_steps.register("default", "silence", lambda _worker: silence_loop())
         worker_steps.register("default", "stream-life", lambda _worker: life_loop())
         periodic.register("streams.volumes", "Look at the volumes", "apps.streams.tasks.check_volumes", "30")

@@ -66,7 +66,7 @@ class CaptureSalvager:
     def settled(self, object_id: UUID, epoch: int) -> None:
         for root in self._roots(object_id):
             path = journal_path(root, object_id, epoch)
-            if path.exists() and _is_over(path, wait_s=0.0):
+            if path.exists() and is_over(path, wait_s=0.0):
                 forget(path)
 
     def _roots(self, object_id: UUID) -> list[Path]:
@@ -77,7 +77,7 @@ class CaptureSalvager:
         path = journal_path(root, object_id, epoch)
         if not path.exists():
             return []
-        if not _is_over(path, wait_s=wait_s):
+        if not is_over(path, wait_s=wait_s):
             return None
         items = list(read_journal(path).items)
         closed = {item.payload["segment_id"] for item in items if _is_close(item)}
@@ -92,7 +92,7 @@ def _is_close(item: NewsItem) -> bool:
     return item.payload.get("kind") == NewsKind.SEGMENT_CLOSE
 
 
-def _is_over(journal: Path, *, wait_s: float) -> bool:
+def is_over(journal: Path, *, wait_s: float = 0.0) -> bool:
     """Tell whether the life that writes a journal has ended: its lock is free. Waits a little for it."""
     descriptor = os.open(journal, os.O_RDONLY | os.O_CLOEXEC)
     deadline = time.monotonic() + wait_s

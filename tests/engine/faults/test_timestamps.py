@@ -80,7 +80,7 @@ def test_an_rtp_clock_that_wraps_is_no_gap_and_no_cut(
 def test_a_transport_stream_that_wraps_is_no_gap(
     zygote: ZygoteDriver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wrap_us = time.time_ns() // 1000 + 12_000_000
+    wrap_us = time.time_ns() // 1000 + 20_000_000
     monkeypatch.setattr(
         web, "_ts_clock", lambda utc_us: (TS_WRAP + (utc_us - wrap_us) * 90_000 // 1_000_000) % TS_WRAP
     )
