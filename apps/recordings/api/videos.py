@@ -22,7 +22,7 @@ from apps.core.models import TaskState
 from apps.core.parts import MAX_PART_BYTES
 from apps.recordings.videos import services
 from apps.recordings.videos.models import Video
-from apps.recordings.videos.progress import VideoProgress, progress_of
+from apps.recordings.videos.progress import VideoProgress, progress_of, progress_of_all
 from omma_engine.redaction import redact
 
 _HASH = r"^[0-9a-fA-F]{64}$"
@@ -133,6 +133,14 @@ class VideoViewSet(AccessModelViewSet[Video]):
     def get_parsers(self) -> list[BaseParser]:
         is_part = self.request is not None and self.request.method == "PATCH"
         return [VideoPartParser()] if is_part else [BoundedJSONParser()]
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        """Return a page whose rows know how far they are, at the cost of one query."""
+        page: list[Video] | None = super().paginate_queryset(queryset)
+        known = progress_of_all(page or [])
+        for row in page or []:
+            row.__dict__["_progress"] = known[row.pk]
+        return page
 
     def create_row(self, data: Mapping[str, Any]) -> Video:
         account = account_for_writing(self.actor, Action.MANAGE_CAMERAS, chosen_account(data))

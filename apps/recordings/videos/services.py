@@ -91,7 +91,7 @@ def begin_upload(*, actor: Actor, wanted: NewVideo) -> Video:
 @transaction.atomic
 def append_part(*, actor: Actor, video: Video, offset: int, data: bytes) -> Video:
     """Add a part at `offset`, which is where the file ends; elsewhere it is refused, and where is said."""
-    require(actor, Action.MANAGE_CAMERAS, _resource(video))
+    require(actor, Action.MANAGE_CAMERAS, resource_of(video))
     locked = _receiving(video)
     check_part(offset=offset, data=data, received_bytes=locked.received_bytes, size_bytes=locked.size_bytes)
     write_part(files.path_of(locked.pk), offset, data)
@@ -103,7 +103,7 @@ def append_part(*, actor: Actor, video: Video, offset: int, data: bytes) -> Vide
 
 def finish_upload(*, actor: Actor, video: Video) -> Video:
     """Check the whole file against its hash, and have it imported."""
-    require(actor, Action.MANAGE_CAMERAS, _resource(video))
+    require(actor, Action.MANAGE_CAMERAS, resource_of(video))
     is_right = check_whole(
         files.path_of(video.pk),
         received_bytes=video.received_bytes,
@@ -136,7 +136,7 @@ def import_address(*, actor: Actor, wanted: NewVideo, address: str) -> Video:
 @transaction.atomic
 def delete_video(*, actor: Actor, video: Video) -> None:
     """Delete a video with the camera that it became; one that is on its way in ends."""
-    require(actor, Action.MANAGE_CAMERAS, _resource(video))
+    require(actor, Action.MANAGE_CAMERAS, resource_of(video))
     _record(actor, "deleted", video)
     camera = video.camera
     if video.task is not None and not jobs.cancel(video.task):
@@ -234,7 +234,8 @@ def _enqueue(video: Video, actor: Actor) -> Video:
     return video
 
 
-def _resource(video: Video) -> Resource:
+def resource_of(video: Video) -> Resource:
+    """Return what a video is to the access decision."""
     return Resource(video.account_id, frozenset({video.camera_id}) if video.camera_id else frozenset())
 
 

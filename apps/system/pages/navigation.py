@@ -13,6 +13,7 @@ _PLACES = (
     ("pages:events", _("Events"), "bell", True),
     ("pages:cameras", _("Cameras"), "cctv", False),
     ("pages:rules", _("Rules"), "list-checks", False),
+    ("pages:videos", _("Videos"), "clapperboard", False),
     ("pages:models", _("Models"), "brain", False),
     ("pages:exports", _("Exports"), "package", False),
     ("pages:statistics", _("Statistics"), "chart-column", False),

@@ -22,6 +22,7 @@ from apps.system.pages import (
     storage,
     targets,
     timeline,
+    videos,
     volumes,
 )
 
@@ -74,6 +75,10 @@ urlpatterns = [
     path("recordings/<uuid:recording_id>/stop/", recordings.recording_stop, name="recording-stop"),
     path("recordings/<uuid:recording_id>/hold/", recordings.recording_hold, name="recording-hold"),
     path("recordings/<uuid:recording_id>/delete/", recordings.recording_delete, name="recording-delete"),
+    path("videos/", videos.videos, name="videos"),
+    path("videos/add/", videos.video_add, name="video-add"),
+    path("videos/<uuid:video_id>/", videos.video, name="video"),
+    path("videos/<uuid:video_id>/delete/", videos.video_delete, name="video-delete"),
     path("events/", events.events, name="events"),
     path("rules/", rules.rules, name="rules"),
     path("rules/add/", rules.rule_add, name="rule-add"),

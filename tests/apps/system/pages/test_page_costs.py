@@ -17,6 +17,7 @@ Login = Callable[..., Client]
 
 MOST_QUERIES = {
     "live": 16, "timeline": 16, "cameras": 16, "recordings": 16, "events": 17, "rules": 16, "exports": 16,
+    "videos": 16,
     "models": 16,
 }  # fmt: skip
 
