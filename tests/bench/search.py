@@ -2,7 +2,7 @@
 
 OMMA_BENCH_ROWS says how many segments and tracks there are (10 million by default, which takes about 20 GB
 below the temporary folder while it runs). With OMMA_BENCH_ARCHIVE, a folder, the archive stays there and
-later runs ask it again. The plans of the statements are written to build/plans.
+later runs ask it again. The plans of the statements are written to build/plans/search.
 """
 
 import http.client
@@ -31,7 +31,7 @@ from tests.bench.report import Row, load_now
 
 ROWS = int(os.environ.get("OMMA_BENCH_ROWS") or 10_000_000)
 KEPT = os.environ.get("OMMA_BENCH_ARCHIVE")
-PLANS = Path("build/plans")
+PLANS = Path("build/plans/search")
 SAMPLES = 240
 WARM_UP = 24
 _FILL_TIMEOUT_S = 5000
@@ -192,7 +192,8 @@ def _seeking(house: House, client: _Client, asker: Asker, facts: dict[str, Any],
         span = f"bytes={offset}-{offset + size - 1}"
         all_ms.append(list_ms + client.ms(address, "member", first_byte_of=span)[0])
     all_ms = sorted(all_ms[WARM_UP:])
-    note = f"playlist and first byte; median {statistics.median(all_ms):.1f} ms, slowest {all_ms[-1]:.0f} ms; {load_now()}"
+    middle = statistics.median(all_ms)
+    note = f"playlist and first byte; median {middle:.1f} ms, slowest {all_ms[-1]:.0f} ms; {load_now()}"
     return Row("seek to first byte, p95", all_ms[int(len(all_ms) * 0.95)], "ms", _SEEK_GOAL_MS, note)
 
 

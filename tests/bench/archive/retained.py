@@ -1,4 +1,4 @@
-"""Fill a database as retention would have kept it: `python -m tests.bench.archive.retained ROWS` prints JSON."""
+"""Fill a database as retention leaves one: `python -m tests.bench.archive.retained ROWS` prints JSON."""
 
 import json
 import sys
