@@ -121,8 +121,8 @@ def _has_lost(source: Source, handler: Handler | None, state: str) -> bool:
         return False
     if handler is not None and handler.block == source.handler_block:
         return False
-    if state in {SourceStatus.STOPPED, SourceStatus.ENDED}:
-        return False
+    if state in {SourceStatus.PENDING, SourceStatus.STOPPED, SourceStatus.ENDED}:
+        return False  # nothing was going on: a worker that gives back and claims anew is not lost
     if handler is None and not Lease.objects.filter(object_id=source.pk).exclude(owner="").exists():
         return False  # it was given back
     return not Node.objects.filter(name=source.handler, is_draining=True).exists()

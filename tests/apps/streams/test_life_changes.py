@@ -133,6 +133,19 @@ def test_a_limit_of_restarts_is_used_up(source: Source) -> None:
     assert (row.life_code, row.life_detail) == ("unreachable", "unreachable said")
 
 
+def test_a_worker_that_claims_anew_for_a_restart_is_not_lost(source: Source) -> None:
+    set_policy(source, 1)
+    give(source, "capture@a")
+    say(source, "reconnecting", "unreachable")
+    life_watch.look_at_all()  # restarted, and the lease is still the last child's
+    life_watch.look_at_all()
+
+    give(source, "capture@a", block=2)
+    life_watch.look_at_all()
+
+    assert words(source) == ["pending", "failure", "restart", "pending"]
+
+
 def test_a_restart_waits_its_delay(source: Source) -> None:
     set_policy(source, 2, delay_s=60)
     give(source, "capture@a")
