@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
-from django.db.models.functions import Coalesce, Now
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Greatest, Now
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
@@ -141,9 +141,10 @@ def run_task(task_id: UUID) -> None:
 
 
 def report_progress(task: Task, progress: float) -> None:
-    """Say how far a job is, 0 to 1."""
+    """Say how far a job is, 0 to 1; it never goes back, though a part of it may count from the start."""
+    share = Value(min(max(progress, 0.0), 1.0))
     with transaction.atomic():
-        _this_run(task).update(progress=min(max(progress, 0.0), 1.0), heard_at=Now())
+        _this_run(task).update(progress=Greatest(F("progress"), share), heard_at=Now())
         _announce(task)
 
 

@@ -135,6 +135,21 @@ def test_a_run_that_lost_its_job_cannot_end_it(outcomes: list[object]) -> None:
     assert (task.state, task.progress) == (TaskState.RUNNING, 0.0)
 
 
+def test_progress_never_goes_back(outcomes: list[object]) -> None:
+    told = []
+
+    def work_in_parts(task: Task) -> dict[str, object]:
+        for share in (0.3, 0.0, 0.5):
+            jobs.report_progress(task, share)
+            told.append(Task.objects.get(pk=task.pk).progress)
+        return {}
+
+    jobs.handler("test")(work_in_parts)
+    jobs.run_task(jobs.enqueue("test", "k").id)
+
+    assert told == [0.3, 0.3, 0.5]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_running_job_says_that_it_lives(outcomes: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signs_of_life, "EVERY_S", 0.05)
