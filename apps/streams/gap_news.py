@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from apps.core.times import from_us, to_us
-from apps.streams.coverage import covered_until, footage_begins
+from apps.streams.coverage import covered_until, footage_begins, partition_floor
 from apps.streams.models import Gap, Segment, SegmentState, Stream
 from apps.streams.segment_news import SegmentKeeper
 from omma_engine.ids import segment_id
@@ -148,8 +148,11 @@ class GapKeeper:
 
 def _end_where_recorded(grown: Sequence[Segment]) -> None:
     """Take the time of footage out of open gaps: nobody was heard of for a while, and it was written."""
-    streams = {row.stream_id for row in grown}
-    for gap in Gap.objects.filter(stream_id__in=streams, end__isnull=True).order_by("id"):
+    if not grown:
+        return
+    streams, first = {row.stream_id for row in grown}, min(row.start for row in grown)
+    gaps = Gap.objects.filter(stream_id__in=streams, end__isnull=True, id__gte=partition_floor(first))
+    for gap in gaps.order_by("id"):  # one that began before them ended where they begin
         rows = [row for row in grown if row.stream_id == gap.stream_id and row.end > gap.start]
         if not rows:
             continue
