@@ -75,7 +75,7 @@ class Dispatcher:
                     _move(subscriber.name, rows[-1].cursor)
         except (OperationalError, InterfaceError):
             raise  # the database went away: no fault of the rows
-        except Exception as error:  # noqa: BLE001 - the top of a worker's loop: log, count, decide
+        except Exception as error:
             logger.warning(
                 "%s: failed on %d rows, trying each alone", subscriber.name, len(wanted), exc_info=error
             )
