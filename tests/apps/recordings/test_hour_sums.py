@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ import pytest
 from django.db import connection
 
 from apps.core.days import days_between
+from apps.core.times import to_us
 from apps.inference.models import MinuteSummary
 from apps.recordings import hour_sums
 from apps.recordings.expiry import expire
@@ -20,6 +22,7 @@ from omma_engine.ids import uuid7
 from tests.apps.recordings.archive import NOON, Archive, at
 
 HOUR_S = 3600
+DAY_S = 24 * HOUR_S
 LATER = at(7 * 24 * HOUR_S)
 ZONES = ("UTC", "Europe/Berlin", "Asia/Kathmandu")
 RANGES = (
@@ -62,18 +65,23 @@ def from_rows(archive: Archive) -> list[Statistics]:
 def fill(archive: Archive) -> None:
     """Add forty hours of segments on two volumes with holes, gaps, and what was seen."""
     chance = random.Random(7)
-    other = Volume.objects.create(name="other", root="/other")
+    volumes = [archive.volume, Volume.objects.create(name="other", root="/other")]
     ids: dict[str, Any] = {"account_id": archive.account.pk, "camera_id": archive.stream.camera_id}
-    gaps, minutes = [], []
-    for at_s in range(-1100, 40 * HOUR_S, 500):
+    (like,) = archive.add_rows(-DAY_S, 1)
+    segments, gaps, minutes = [], [], []
+    for number, at_s in enumerate(range(-1100, 40 * HOUR_S, 500)):
+        span = {"start": at(at_s), "end": at(at_s + 500)}
         if chance.random() < 0.2:
-            gaps.append(Gap(**ids, stream=archive.stream, start=at(at_s), end=at(at_s + 500), cause="disk"))
+            gaps.append(Gap(**ids, **span, stream=archive.stream, cause="disk"))
             continue
-        (row,) = archive.add_rows(at_s, 500, size_bytes=500 * chance.randrange(1, 9))
-        if chance.random() < 0.3:
-            Segment.objects.filter(pk=row.pk).update(volume=other)
         labels = {"person": chance.randrange(1, 4)} if chance.random() < 0.5 else {}
         minutes.append(MinuteSummary(**ids, stream_id=archive.stream.pk, minute=at(at_s), labels=labels))
+        row = copy(like)
+        row.id, row.sequence, row.path = uuid7(to_us(at(at_s)) // 1000), number, f"rows/many-{number}.mp4"
+        row.start, row.end = span["start"], span["end"]
+        row.volume, row.durable_bytes = chance.choice(volumes), chance.randrange(1, 9_000_000)
+        segments.append(row)
+    Segment.objects.bulk_create(segments)
     Gap.objects.bulk_create(gaps)
     MinuteSummary.objects.bulk_create(minutes)
 
