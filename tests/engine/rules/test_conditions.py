@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from omma_engine.rules import (
@@ -126,6 +126,7 @@ def test_a_changed_condition_forgets_what_was_before() -> None:
     assert evaluator.observe(10 * TENTH_US, [seen(0.3)]) == []
 
 
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
 side = st.floats(0, 1)
 conditions = st.one_of(
     st.none(),
@@ -139,6 +140,7 @@ conditions = st.one_of(
 )
 
 
+@unhurried
 @given(condition=conditions)
 def test_a_condition_survives_its_way_through_json(condition: Condition | None) -> None:
     rule = FrameRule(RULE_ID, condition=condition)
@@ -146,6 +148,7 @@ def test_a_condition_survives_its_way_through_json(condition: Condition | None) 
     assert decode_rule(encode_rule(rule)) == rule
 
 
+@unhurried
 @given(condition=conditions, places=st.lists(st.lists(st.tuples(side, side), max_size=3), max_size=12))
 def test_matches_begin_and_end_in_pairs_whatever_is_asked(
     condition: Condition | None, places: list[list[tuple[float, float]]]

@@ -1,7 +1,7 @@
 """From the picture to the ground and what makes no calibration."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omma_engine.rules import GroundPlane, decode_plane, encode_plane, plane_problem
@@ -56,6 +56,7 @@ def test_a_bad_calibration_is_named(
 side = st.floats(0, 1)
 
 
+@settings(deadline=None)
 @given(points=st.lists(st.tuples(side, side), min_size=4, max_size=4), point=st.tuples(side, side))
 def test_whatever_is_accepted_can_be_used(
     points: list[tuple[float, float]], point: tuple[float, float]
