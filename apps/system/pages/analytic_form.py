@@ -90,8 +90,8 @@ class AnalyticForm(forms.Form):
         widget=forms.NumberInput(attrs={"step": "any"}),
     )
 
-    def __init__(self, *args: Any, analytic: Analytic, **kwargs: Any) -> None:
-        super().__init__(*args, initial=_initial(analytic), **kwargs)
+    def __init__(self, data: Any, *, analytic: Analytic) -> None:
+        super().__init__(data, initial=_initial(analytic))
         self.analytic = analytic
         known = cast("forms.MultipleChoiceField", self.fields["labels"])  # declared above
         known.choices = [(label, label) for label in analytic.model_version.labels]
