@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import av
+import numpy as np
 import pytest
 
 from omma_engine.detect.onnx_detector import OnnxDetector
@@ -32,7 +33,7 @@ def pictures(video: Path, *, rate_fps: int) -> Iterator[PictureToAnalyse]:
                 return
             if frame.time >= due_s:
                 due_s += 1 / rate_fps
-                picture = frame.to_ndarray(format="bgr24")
+                picture = np.asarray(frame.to_ndarray(format="bgr24"), dtype=np.uint8)
                 at_us = 1_000_000 + round(frame.time * 1e6)
                 size_wh = (frame.width, frame.height)
                 yield PictureToAnalyse(UUID(int=1), at_us, picture, size_wh, is_quiet=False)
