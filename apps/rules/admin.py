@@ -20,6 +20,11 @@ class RuleForm(forms.ModelForm[Rule]):
         model = Rule
         fields = ["all_cameras", "cameras", *services.CHANGEABLE]
 
+    def clean_condition(self) -> Any:
+        """Take an emptied field for no condition; null is none."""
+        value = self.cleaned_data["condition"]
+        return {} if value is None else value
+
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
         try:
