@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from omma_engine.clock import Clock, SystemClock
@@ -283,10 +284,8 @@ class Supervisor:
             if self._ports.on_close is not None:
                 self._ports.on_close()
 
-        try:
+        with suppress(RuntimeError):  # the lane is closed already
             wait([self._database_lane.submit(call)], timeout=1)
-        except RuntimeError:  # the lane is closed already
-            return
 
     def _wait(self, timeout_s: float) -> None:
         """Wait for a wake-up, an exit, or word that desired state changed; children are read at each tick."""
