@@ -6,9 +6,10 @@ from typing import Any
 from apps.alerts.callbacks import Callback, Owner, set_callbacks
 from apps.alerts.models import OwnerKind
 from apps.dialects.luna.analytics import parameters_of
+from apps.dialects.luna.bodies import invalid
 from apps.dialects.luna.callers import Caller
 from apps.dialects.luna.notices import FORMAT
-from apps.dialects.luna.wording import naming
+from apps.dialects.luna.wording import HIDDEN, naming
 from apps.inference.models import Analytic
 from apps.streams.models import Stream
 
@@ -30,6 +31,8 @@ def set_stream_callbacks(caller: Caller, stream: Stream, body: Mapping[str, Any]
 def _set(caller: Caller, owner: Owner, given: Sequence[Mapping[str, Any]], path: str) -> None:
     """Make targets of those that are called over HTTP; sockets and events need none."""
     called = [one for one in given if one["type"] == "http" and one.get("enable", 1)]
+    if any(HIDDEN in (one.get("authorization") or {}).values() for one in called):
+        raise invalid(path, "a login is never shown: give it again")
     with naming(dict.fromkeys((*_FIELDS, "callbacks", "headers", "name"), path)):
         set_callbacks(actor=caller.actor, owner=owner, callbacks=[_callback(one) for one in called])
 

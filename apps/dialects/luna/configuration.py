@@ -1,5 +1,6 @@
 """The service's configuration as Luna shows it: sections of values, and nothing secret in them."""
 
+import json
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -42,11 +43,7 @@ def as_text(sections: Sections) -> str:
 def _shown(name: str, value: Any) -> Any:
     if is_secret(name) and not name.endswith("_DIR"):
         return HIDDEN if value else value
-    if isinstance(value, str | int | float | bool | None):
-        return without_secrets(value)
-    if isinstance(value, list | tuple | Mapping):
-        return without_secrets(value)
-    return without_secrets(str(value))
+    return without_secrets(json.loads(json.dumps(value, default=str)))  # paths and networks as text
 
 
 def _server(url: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from apps.dialects.luna.bodies import read_body
 from apps.dialects.luna.callers import account_of_header
 from apps.dialects.luna.listing import listed_streams
 from apps.dialects.luna.queries import Query
-from apps.dialects.luna.streams import DEFAULT_TARGETS, TARGETS, represent, stream_for
+from apps.dialects.luna.streams import DEFAULT_TARGETS, TARGETS, represent, stream_for, with_analytics
 from apps.streams.models import Stream
 
 ACTIONS = ("stop", "resume")
@@ -27,7 +27,7 @@ def create_stream(call: Call) -> Answer:
 def list_streams(call: Call) -> Answer:
     query = Query(call.request.GET)
     targets, page = query.targets(TARGETS, DEFAULT_TARGETS), query.page()
-    rows = listed_streams(call.caller, query)[page.rows]
+    rows = with_analytics(listed_streams(call.caller, query), targets)[page.rows]
     return {"streams": [represent(row, targets) for row in rows]}
 
 

@@ -118,9 +118,13 @@ def _data_of(stream: Stream) -> Mapping[str, Any]:
 
 
 def analytics_on(stream: Stream) -> list[dict[str, Any]]:
-    """Return what runs on a stream, in the order of its numbers."""
-    rows = Analytic.objects.filter(stream=stream).select_related("model_version__model").order_by("number")
-    return [_analytic(row) for row in rows]
+    """Return what runs on a stream, in the order of its numbers; `with_analytics` reads it for many."""
+    return [_analytic(row) for row in sorted(stream.analytics.all(), key=lambda one: one.number)]
+
+
+def with_analytics(rows: QuerySet[Stream], targets: Sequence[str]) -> QuerySet[Stream]:
+    """Return rows that have read along what runs on them, where that is wanted."""
+    return rows.prefetch_related("analytics__model_version__model") if "analytics" in targets else rows
 
 
 def _analytic(row: Analytic) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -61,6 +62,7 @@ def test_health_names_what_failed(luna: Luna, monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_configuration_hides_what_is_secret(luna: Luna, settings: Settings) -> None:
     settings.OMMA_ADMIN_PASSWORD = "a very secret password"
+    settings.OMMA_TRUSTED_PROXIES = [ip_network("10.0.0.0/8")]
     settings.OMMA_MODELS_URL = "https://user:models-pw@models.example/"
     password = urlsplit(running.DATABASE_URL).password
     assert password
@@ -74,6 +76,7 @@ def test_the_configuration_hides_what_is_secret(luna: Luna, settings: Settings) 
             assert secret not in shown
     assert found.json()["LUNA_VIDEO_AGENT_DB"]["password"] == "***"
     assert found.json()["OMMA"]["ADMIN_PASSWORD"] == "***"
+    assert found.json()["OMMA"]["TRUSTED_PROXIES"] == ["10.0.0.0/8"]
     assert "OMMA.VERSION = " in text.content.decode()
     assert text["Content-Type"].startswith("text/plain")
     assert error_of(luna.ask("GET", "/config", headers={"accept": "image/png"}))[:2] == (406, 12024)

@@ -126,6 +126,7 @@ def test_a_replaced_stream_tells_its_new_callbacks_only(luna: Luna, sink: Sink) 
         ({"url": "http://10.0.0.5/hook"}, "analytics.0.callbacks"),
         ({"url": "ftp://example.com/"}, "analytics.0.callbacks"),
         ({"authorization": {"type": "basic"}}, "analytics.0.callbacks"),
+        ({"authorization": {"type": "basic", "login": "x", "password": "***"}}, "analytics.0.callbacks"),
         ({"params": {"content_type": "nonsense"}}, "analytics.0.callbacks"),
     ],
 )

@@ -7,6 +7,8 @@ from uuid import UUID
 import pytest
 from pytest_django import Settings
 
+from apps.accounts.access import system_actor
+from apps.cameras.services import add_camera
 from apps.streams.life import Life
 from apps.streams.models import Source, Stream
 from tests.apps.dialects.luna.house import Luna, error_of, make_luna
@@ -137,5 +139,10 @@ def test_only_what_may_be_seen_is_listed_and_counted(luna: Luna, three: list[str
 def test_a_page_costs_a_fixed_number_of_queries(
     luna: Luna, three: list[str], django_assert_max_num_queries: Any
 ) -> None:
+    for number in range(5):
+        add_camera(
+            actor=system_actor(), account=luna.account, name=f"Door {number}", address="synthetic:yard"
+        )
+
     with django_assert_max_num_queries(12):
-        luna.get("/2/streams")
+        assert len(luna.get("/2/streams", page_size=100)["streams"]) == 8
