@@ -15,10 +15,13 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         from apps.core import periodic, worker_steps
         from apps.core.outbox_loop import outbox_loop
+        from apps.core.slimming import Slimming
 
         worker_steps.register("default", "outbox", lambda _worker: outbox_loop())
         for queue in ("default", "recording", "retention"):
             worker_steps.register(queue, f"hearing-{queue}", _hearing_of(queue))
+        for queue in ("capture", "inference", "default"):  # the others' processes share what they keep
+            worker_steps.register(queue, f"slimming-{queue}", lambda _worker: Slimming())
         periodic.register(
             "partitions", "Make and drop weekly partitions", "apps.core.partitions.maintain", "15 * * * *"
         )
