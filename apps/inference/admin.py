@@ -13,6 +13,7 @@ from apps.core.admin_base import ReadOnlyAdmin
 from apps.core.exceptions import OmmaError
 from apps.inference import services
 from apps.inference.analyses.models import Analysis
+from apps.inference.analyses.progress import progress_of
 from apps.inference.analyses.services import cancel_analysis, delete_analysis
 from apps.inference.models import Analytic, Event, MinuteSummary, Track
 
@@ -138,11 +139,11 @@ class AnalysisAdmin(ReadOnlyAdmin[Analysis]):
 
     @admin.display(ordering="task__state")
     def state(self, row: Analysis) -> str:
-        return row.task.state if row.task is not None else "done"
+        return progress_of(row).state
 
     @admin.display(ordering="task__progress")
     def progress(self, row: Analysis) -> str:
-        return f"{row.task.progress if row.task is not None else 1:.0%}"
+        return f"{progress_of(row).share:.0%}"
 
     @admin.action(description="Cancel")
     def cancel(self, request: HttpRequest, queryset: QuerySet[Analysis]) -> None:

@@ -18,10 +18,12 @@ class Progress:
 
 
 def progress_of(analysis: Analysis) -> Progress:
-    """Return how far an analysis is; one whose task was cleaned away is done."""
+    """Return how far an analysis is; one whose task was cleaned away is over, with a result or without."""
     task = analysis.task
     if task is None:
-        return Progress(TaskState.DONE, 1.0, analysis.speed, 0.0, "")
+        is_done = bool(analysis.result)
+        state = TaskState.DONE if is_done else TaskState.FAILED
+        return Progress(state, float(is_done), analysis.speed, 0.0, "" if is_done else "It gave no result.")
     is_over = task.state in {TaskState.DONE, TaskState.FAILED, TaskState.CANCELLED}
     left_s: float | None = 0.0 if is_over else None
     if not is_over and analysis.speed > 0:

@@ -10,6 +10,7 @@ from apps.core.exceptions import ConflictError
 from apps.core.models import TaskState
 from apps.core.times import from_us
 from apps.inference.analyses.models import Analysis
+from apps.inference.analyses.progress import progress_of
 from omma_engine.inference.offline.folders import work_folder
 from omma_engine.inference.offline.keeping import BOXES, FINDINGS, read_lines
 
@@ -21,10 +22,9 @@ def result_of(analysis: Analysis) -> dict[str, Any]:
 
     Raises `ConflictError` (`no_result_yet`) before it is done.
     """
-    if analysis.task is not None and analysis.task.state != TaskState.DONE:
-        raise ConflictError(
-            f"There is no result: the analysis is {analysis.task.state}.", code="no_result_yet"
-        )
+    state = progress_of(analysis).state
+    if state != TaskState.DONE:
+        raise ConflictError(f"There is no result: the analysis is {state}.", code="no_result_yet")
     return dict(analysis.result)
 
 
