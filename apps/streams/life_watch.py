@@ -15,6 +15,7 @@ from apps.streams.models import Source
 from apps.streams.state_news import publish_source
 
 ROUND_S = 1.0
+SETTLE_S = 8.0  # after the database was away, until its workers have renewed their leases
 
 
 def life_loop() -> LockedLoop:
@@ -28,6 +29,7 @@ def look_at_all() -> int:
 
 
 def _watch(_lock: psycopg.Connection[Any], stopping: threading.Event) -> None:
+    stopping.wait(SETTLE_S)
     while not stopping.wait(ROUND_S):
         look_at_all()
         close_old_connections()
