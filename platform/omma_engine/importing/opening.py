@@ -16,7 +16,7 @@ def open_video(path: Path) -> InputContainer:
     """Return the open file. Raises `VideoFileError` where it is no video that can be taken."""
     options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
     try:
-        container = av.open(f"file:{path}", "r", options=options)
+        container = av.open(f"file:{path}", "r", options=options, metadata_errors="replace")
     except (av.FFmpegError, OSError, ValueError) as error:
         raise VideoFileError(
             "This is no video, or it was cut off before its table of contents", reason="not_a_video"

@@ -57,6 +57,15 @@ def test_a_plain_video_is_copied_picture_by_picture_with_its_sound(tmp_path: Pat
         assert container.streams.audio
 
 
+def test_names_inside_a_video_may_be_in_any_alphabet(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "a.mp4")
+    written = source.read_bytes()
+    assert b"Lavf" in written
+    source.write_bytes(written.replace(b"Lavf", b"L\xe4vf"))  # Latin-1, which is no UTF-8
+
+    assert len(bring_in(source, tmp_path).pictures()) == 30
+
+
 def test_long_videos_are_cut_at_keyframes_and_lose_no_picture(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "a.mkv", frames=150, fps=1, gop=7)
 
