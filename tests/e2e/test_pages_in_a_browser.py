@@ -34,8 +34,8 @@ PAGES = (
 )
 MOST_BYTES = 150_000
 PLACES = [
-    "Live", "Timeline", "Recordings", "Events", "Cameras", "Rules", "Models", "Exports", "Statistics",
-    "System",
+    "Live", "Timeline", "Recordings", "Events", "Cameras", "Rules", "Videos", "Models", "Exports",
+    "Statistics", "System",
 ]  # fmt: skip
 PLAYER = "document.querySelector('video.player')"
 
@@ -133,7 +133,7 @@ def test_what_can_be_set_of_a_camera_is_set(page: Page, omma: RunningOmma) -> No
     page.get_by_label("Seconds after").fill("7")
     page.locator("form", has=page.get_by_label("Seconds after")).get_by_role("button", name="Save").click()
     expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
-    page.get_by_role("link", name="Change").click()
+    page.get_by_role("link", name="Change", exact=True).click()
     page.get_by_label("Name", exact=True).fill("Virtual room ")
     page.get_by_label("On the live wall").uncheck()
     page.get_by_role("button", name="Save").click()

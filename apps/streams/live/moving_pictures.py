@@ -58,6 +58,7 @@ async def moving_pictures(scope: Any, stream_id: UUID, wish: Wish) -> AsyncGener
             if not await _is_still_allowed(scope, stream_id, checked_s):
                 return
             checked_s = time.monotonic()
+            continue  # asking took time, and there may be a newer picture
         if newest != number:
             yield await gateway.encoded(width=wish.width, with_boxes=wish.with_boxes)
             await remember_newest(stream_id, gateway)
