@@ -19,6 +19,7 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # a Ctrl-C while this loads needs no traceback
     if sys.argv[1:2] in (["capture"], ["inference"]):
         os.environ.setdefault("OMMA_HAS_PAGES", "0")  # they run for long, and show nothing
+        os.environ.setdefault("OMMA_HAS_TASKS", "0")  # and they are no Celery workers
     from django.core.management import execute_from_command_line
     from django.db import OperationalError
 

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Greatest, Now
 from django.utils import timezone
-from kombu.exceptions import OperationalError as BrokerError
 
 from apps.core import outbox
 from apps.core.exceptions import OmmaError
@@ -205,11 +205,13 @@ def _announce(task: Task, kind: str = "task.updated") -> None:
 
 def _nudge(task: Task) -> None:
     """Send the job's id to its queue; when the broker is away, beat does it later."""
+    kind = _kinds.get(task.kind)
+    if kind is None or not settings.OMMA_HAS_TASKS:
+        return  # a supervisor leases this kind, or this process sends nothing: beat does
+    from kombu.exceptions import OperationalError as BrokerError
+
     from apps.core.tasks import run_task as message  # a service and its task need each other
 
-    kind = _kinds.get(task.kind)
-    if kind is None:
-        return  # a supervisor leases this kind
     try:
         message.apply_async((str(task.id),), queue=kind.queue, retry=False)
     except (BrokerError, OSError) as error:

@@ -36,13 +36,13 @@ _registrations: dict[str, Registration] = {}  # filled once, while the apps get 
 
 def register(name: str, title: str, task: str, schedule: str, queue: str = "default") -> None:
     """Declare a job, in `AppConfig.ready`. The function may return a line that says what it did."""
-    check_schedule(schedule)
     _registrations[name] = Registration(name, title, task, schedule, queue)
 
 
 def sync_jobs() -> None:
     """Make the row of each job; keep the schedule and the switch that an operator may have changed."""
     for job in _registrations.values():
+        check_schedule(job.schedule)
         PeriodicJob.objects.update_or_create(
             name=job.name,
             defaults={"title": job.title, "task": job.task, "queue": job.queue},

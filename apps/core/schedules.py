@@ -3,8 +3,6 @@
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 
-from celery.schedules import ParseException, crontab
-
 from apps.core.exceptions import InvalidInputError
 
 LONGEST_CRON_GAP_DAYS = 366 * 8  # the 29th of February across a century
@@ -39,6 +37,8 @@ def check_schedule(schedule: str) -> None:
 
 
 def _parse_cron(schedule: str) -> CronFields:
+    from celery.schedules import ParseException, crontab  # not at the top: few processes ask what is due
+
     parts = schedule.split()
     if len(parts) != 5:
         raise InvalidInputError(

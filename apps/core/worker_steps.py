@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from celery import bootsteps, current_app
+from django.conf import settings
 
 from omma_engine.supervise import Supervisor
 
@@ -25,6 +25,9 @@ def register(queue: str, name: str, make: Callable[[str], Component]) -> None:
 
     `make` takes the worker's name.
     """
+    if not settings.OMMA_HAS_TASKS:
+        return
+    from celery import bootsteps, current_app  # not at the top: 6 MB, and commands do without
 
     class ComponentStep(bootsteps.StartStopStep):
         """Runs the component as long as the worker lives."""

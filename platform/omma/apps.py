@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class OmmaConfig(AppConfig):
@@ -8,4 +9,5 @@ class OmmaConfig(AppConfig):
     label = "omma"
 
     def ready(self) -> None:
-        from omma import celery  # noqa: F401 - not at the top: it needs the settings
+        if settings.OMMA_HAS_TASKS:
+            from omma import celery  # noqa: F401 - not at the top: it needs the settings

@@ -34,8 +34,10 @@ _HEAVY = {
 }
 
 
-def run_without_pages(program: str) -> list[str]:
-    environment = os.environ | {"OMMA_HAS_PAGES": "0", "DJANGO_SETTINGS_MODULE": "omma.settings.base"}
+def run_without_pages(program: str, **changes: str) -> list[str]:
+    environment = (
+        os.environ | {"OMMA_HAS_PAGES": "0", "DJANGO_SETTINGS_MODULE": "omma.settings.base"} | changes
+    )
     return subprocess.run(
         [sys.executable, "-c", f"import django, sys\ndjango.setup()\n{program}"],
         env=environment, capture_output=True, text=True, check=True,
@@ -44,6 +46,13 @@ def run_without_pages(program: str) -> list[str]:
 
 def test_supervisors_load_no_pages() -> None:
     assert _HEAVY.isdisjoint(run_without_pages(_SUPERVISORS))
+
+
+def test_supervisors_outside_celery_do_without_it() -> None:
+    inside, outside = run_without_pages(_SUPERVISORS), run_without_pages(_SUPERVISORS, OMMA_HAS_TASKS="0")
+
+    assert {"celery.bootsteps", "kombu"} <= set(inside)
+    assert {"celery", "kombu", "yaml"}.isdisjoint(outside)
 
 
 def test_what_workers_may_run_can_be_loaded_without_pages() -> None:

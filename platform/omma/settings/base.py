@@ -30,6 +30,9 @@ OMMA_STREAM_LOG_DAYS = env.read_int("OMMA_STREAM_LOG_DAYS", 30)  # how long what
 OMMA_MODELS_URL = env.read_text("OMMA_MODELS_URL")  # where `model pull` fetches from; none by default
 OMMA_ONNX_PROVIDER = env.read_text("OMMA_ONNX_PROVIDER", "cpu")  # where models run: cpu, cuda or openvino
 OMMA_HAS_PAGES = env.read_bool("OMMA_HAS_PAGES", default=True)  # off in workers, which show nothing
+OMMA_HAS_TASKS = env.read_bool(
+    "OMMA_HAS_TASKS", default=True
+)  # off in commands that supervise without Celery
 OMMA_COMPAT_CORS = env.read_bool("OMMA_COMPAT_CORS", default=False)  # where the address has a token
 OMMA_SPECTRAX_TIME_ZONE = env.read_text("OMMA_SPECTRAX_TIME_ZONE", "UTC")  # of its times without an offset
 OMMA_ROOT_DIALECTS = env.read_list("OMMA_ROOT_DIALECTS", "spectrax")  # which have their addresses at the root
