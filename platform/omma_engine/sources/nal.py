@@ -86,14 +86,21 @@ def has_sequence_set(codec: str, parameter_sets: bytes) -> bool:
     return any(nal_type(codec, unit) == _SEQUENCE_SET[codec] for unit in nal_units(parameter_sets))
 
 
+MOST_SIDE_PX = 16_384  # the highest levels of H.264 and H.265 end near it; a movie's fields hold 65,535
+
+
 def picture_size(codec: str, parameter_sets: bytes) -> tuple[int, int] | None:
-    """Return width and height as displayed, from the first sequence parameter set, or None."""
+    """Return width and height as displayed, from the first sequence parameter set.
+
+    None where there is no such set, or one that was damaged on its way: cut short, or of an impossible size.
+    """
     for unit in nal_units(parameter_sets):
         if nal_type(codec, unit) == _SEQUENCE_SET[codec]:
             try:
-                return _h264_size(unit) if codec == "h264" else _hevc_size(unit)
-            except IndexError:  # a set cut short: the size stays what it was
+                size = _h264_size(unit) if codec == "h264" else _hevc_size(unit)
+            except IndexError:
                 return None
+            return size if all(0 < side <= MOST_SIDE_PX for side in size) else None
     return None
 
 
