@@ -41,3 +41,21 @@ def test_garbage_is_read_without_an_error(codec: str) -> None:
         sets = head_of(codec, bytes(damaged)).parameter_sets
         size = picture_size(codec, sets)
         assert size is None or len(size) == 2
+
+
+def golomb(value: int) -> str:
+    bits = f"{value + 1:b}"
+    return "0" * (len(bits) - 1) + bits
+
+
+def baseline_set(width_in_blocks: int) -> bytes:
+    """Return a sequence parameter set of H.264's baseline profile, 64 pixels high."""
+    bits = f"{66:08b}" + f"{30:016b}" + "".join(map(golomb, [0, 0, 2, 1])) + "0"
+    bits += golomb(width_in_blocks - 1) + golomb(3) + "1" + "1" + "0" + "0" + "1"
+    bits += "0" * (-len(bits) % 8)
+    return b"\x00\x00\x00\x01\x67" + int(bits, 2).to_bytes(len(bits) // 8)
+
+
+def test_an_impossible_size_is_damage() -> None:
+    assert picture_size("h264", baseline_set(20)) == (320, 64)
+    assert picture_size("h264", baseline_set(6000)) is None
